@@ -1,0 +1,96 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let lifecycle: Target.Dependency = .product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A library under `Shared/`.
+func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Shared/\(name)", swiftSettings: settings)
+}
+
+/// A C library of the system: two files, a module map and `shim.h`.
+func system(_ name: String, pkgConfig: String? = nil, apt package: String? = nil) -> Target {
+    .systemLibrary(
+        name: name, path: "Shared/\(name)", pkgConfig: pkgConfig,
+        providers: package.map { [.apt([$0])] })
+}
+
+/// A program under `Services/`.
+func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: "Services/\(name)", swiftSettings: settings)
+}
+
+/// A suite under `Tests/`.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let package = Package(
+    name: "TenantAtlas",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "atlas", targets: ["Atlas"])
+    ],
+    dependencies: [
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1",
+            traits: []),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(
+            url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+    ],
+    targets: [
+        system("CLinux"),
+        system("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev"),
+        system("CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
+        system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+
+        shared("JSON"),
+        shared("EventLoop", ["CLinux"]),
+        shared("AMQP", ["CRabbitMQ", "EventLoop", logging]),
+        shared("Postgres", ["CLibPQ", "EventLoop", logging]),
+        shared("Curl", ["CCurl", "EventLoop", logging]),
+        shared("Operations", ["JSON"]),
+        shared("Store", ["JSON", "Operations", "Postgres", logging]),
+        shared("Graph", ["JSON", "Operations", "Store", "Curl", crypto, logging]),
+        shared("JobRuntime", ["JSON", "Operations", "Store", "AMQP", logging]),
+        shared("ServiceKit", ["CLinux", "JSON", hummingbird, lifecycle, logging]),
+
+        service(
+            "Starter",
+            ["JSON", "Operations", "Store", "JobRuntime", "ServiceKit", hummingbird, crypto]),
+        service("ProviderConsumer", ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit"]),
+        service("Notifier", ["JSON", "Operations", "Store", "JobRuntime", "Curl", "ServiceKit", crypto]),
+        service("Atlas", ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", "Curl", arguments]),
+        service("GraphSandbox", ["JSON", "ServiceKit", hummingbird, crypto, arguments]),
+
+        tests("JSONTests", ["JSON"]),
+        tests("EventLoopTests", ["EventLoop"]),
+        tests("AMQPTests", ["AMQP"]),
+        tests("PostgresTests", ["Postgres"]),
+        tests("CurlTests", ["Curl"]),
+        tests("OperationsTests", ["Operations", "JSON"]),
+        tests("StoreTests", ["Store", "Operations", "Postgres"]),
+        tests("GraphTests", ["Graph", "Store", "Operations"]),
+        tests("ServiceKitTests", ["ServiceKit"]),
+        tests("JobRuntimeTests", ["JobRuntime", "Store", "Operations", "AMQP", "Postgres"]),
+        tests("GraphSandboxTests", ["GraphSandbox", "JSON"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,59 @@
+package import JSON
+
+/// What is written down for good, of people's actions, of decisions, and of outcomes alike.
+package struct AuditRecord: Sendable, Hashable {
+    /// Who did it.
+    package enum Actor: Sendable, Hashable {
+        case user(UserID)
+        case system
+    }
+
+    package let action: AuditAction
+    package let workspaceID: WorkspaceID
+    /// Nil for what concerns a whole workspace.
+    package let tenantID: TenantID?
+    package let actor: Actor
+    package let runID: RunID?
+    /// What was done, in stable words and ids; never a secret, never a provider's own text.
+    package let details: JSON
+
+    package init(
+        action: AuditAction, workspaceID: WorkspaceID, tenantID: TenantID?, actor: Actor, runID: RunID?,
+        details: JSON
+    ) {
+        self.action = action
+        self.workspaceID = workspaceID
+        self.tenantID = tenantID
+        self.actor = actor
+        self.runID = runID
+        self.details = details
+    }
+}
+
+/// The words of the audit.
+package enum AuditAction: String, Sendable, CaseIterable {
+    case runQueued = "run.queued"
+    case runBegan = "run.began"
+    case runWaits = "run.waits"
+    case runBlocked = "run.blocked"
+    case runRepaired = "run.repaired"
+    case runEnded = "run.ended"
+    case runCancelled = "run.cancelled"
+    case runCancelRequested = "run.cancel_requested"
+    case callDenied = "call.denied"
+    case accessGranted = "access.granted"
+    case accessRevoked = "access.revoked"
+    case accessRoleChanged = "access.role_changed"
+    case userDisabled = "user.disabled"
+    case userEnabled = "user.enabled"
+    case tenantOperabilityChanged = "tenant.operability_changed"
+    case writeGateChanged = "tenant.write_gate_changed"
+    case frozen = "freeze.set"
+    case unfrozen = "freeze.lifted"
+    case connectionCreated = "connection.created"
+    case connectionDisabled = "connection.disabled"
+    case connectionEnabled = "connection.enabled"
+    case credentialSet = "credential.set"
+    case tokenIssued = "token.issued"
+    case tokenRevoked = "token.revoked"
+}

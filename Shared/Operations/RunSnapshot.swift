@@ -1,0 +1,31 @@
+package import FoundationEssentials
+
+/// A run as its row stood when it was locked: what a transition starts from.
+package struct RunSnapshot: Sendable, Hashable {
+    /// The run's scope, authority and limits.
+    package var execution: QueuedExecution
+    package var state: RunState
+    /// The attempt that the row is at; 1 is the first.
+    package var attempt: Int
+    /// When it was started by a person, an upstream system or a schedule.
+    package var queuedAt: Date
+    /// Why it waits, when it does.
+    package var waitReason: RunReason?
+    /// Whether a person asked to stop it.
+    package var cancelRequested: Bool
+    /// The W3C trace that the start belongs to (`traceparent`), passed on to every hop.
+    package var traceparent: String?
+
+    package init(
+        execution: QueuedExecution, state: RunState, attempt: Int, queuedAt: Date,
+        waitReason: RunReason? = nil, cancelRequested: Bool = false, traceparent: String? = nil
+    ) {
+        self.execution = execution
+        self.state = state
+        self.attempt = attempt
+        self.queuedAt = queuedAt
+        self.waitReason = waitReason
+        self.cancelRequested = cancelRequested
+        self.traceparent = traceparent
+    }
+}
