@@ -15,9 +15,12 @@ let arguments: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A library under `Shared/`.
-func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func shared(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: "Shared/\(name)", swiftSettings: settings)
+        name: name, dependencies: dependencies, path: "Shared/\(name)", resources: resources,
+        swiftSettings: settings)
 }
 
 /// A C library of the system: two files, a module map and `shim.h`.
@@ -67,29 +70,41 @@ let package = Package(
         shared("Postgres", ["CLibPQ", "EventLoop", logging]),
         shared("Curl", ["CCurl", "EventLoop", logging]),
         shared("Operations", ["JSON"]),
-        shared("Store", ["JSON", "Operations", "Postgres", logging]),
-        shared("Graph", ["JSON", "Operations", "Store", "Curl", crypto, logging]),
+        shared(
+            "Store", ["JSON", "Operations", "Postgres", logging],
+            resources: [.embedInCode("Migrations/0001_foundation.sql")]),
+        shared("Sealing", [crypto]),
+        shared("Graph", ["JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),
         shared("JobRuntime", ["JSON", "Operations", "Store", "AMQP", logging]),
         shared("ServiceKit", ["CLinux", "JSON", hummingbird, lifecycle, logging]),
 
         service(
             "Starter",
-            ["JSON", "Operations", "Store", "JobRuntime", "ServiceKit", hummingbird, crypto]),
+            ["JSON", "Operations", "Store", "Sealing", "JobRuntime", "ServiceKit", hummingbird, crypto]),
         service("ProviderConsumer", ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit"]),
-        service("Notifier", ["JSON", "Operations", "Store", "JobRuntime", "Curl", "ServiceKit", crypto]),
-        service("Atlas", ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", "Curl", arguments]),
+        service(
+            "Notifier", ["JSON", "Operations", "Store", "Sealing", "JobRuntime", "Curl", "ServiceKit", crypto]),
+        service(
+            "Atlas",
+            ["JSON", "Operations", "Store", "Sealing", "Graph", "JobRuntime", "ServiceKit", "Curl", arguments]),
         service("GraphSandbox", ["JSON", "ServiceKit", hummingbird, crypto, arguments]),
 
+        .target(
+            name: "Fixtures", dependencies: ["Operations", "Store", "Postgres", logging],
+            path: "Tests/Fixtures", swiftSettings: settings),
         tests("JSONTests", ["JSON"]),
         tests("EventLoopTests", ["EventLoop"]),
         tests("AMQPTests", ["AMQP"]),
         tests("PostgresTests", ["Postgres"]),
         tests("CurlTests", ["Curl"]),
         tests("OperationsTests", ["Operations", "JSON"]),
-        tests("StoreTests", ["Store", "Operations", "Postgres"]),
+        tests("StoreTests", ["Fixtures", "Store", "Operations", "Postgres", "JSON"]),
+        tests("SealingTests", ["Sealing"]),
         tests("GraphTests", ["Graph", "Store", "Operations"]),
         tests("ServiceKitTests", ["ServiceKit"]),
-        tests("JobRuntimeTests", ["JobRuntime", "Store", "Operations", "AMQP", "Postgres"]),
+        tests(
+            "JobRuntimeTests",
+            ["Fixtures", "JobRuntime", "Store", "Operations", "AMQP", "Postgres", "JSON", logging]),
         tests("GraphSandboxTests", ["GraphSandbox", "JSON"]),
     ],
     swiftLanguageModes: [.v6]

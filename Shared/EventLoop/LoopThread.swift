@@ -18,10 +18,16 @@ package final class LoopThread: SerialExecutor {
         var ended = false
     }
 
+    /// The handler in a struct of its own: a bare closure in a generic `Mutex` is wrapped in two more thunks
+    /// by each look at it, so that every turn would be slower than the one before.
+    private struct Turn {
+        var handler: (@Sendable () -> Int32)?
+    }
+
     private let name: String
     private let parking: any Parking
     private let inbox = Mutex(Inbox())
-    private let turn = Mutex<(@Sendable () -> Int32)?>(nil)
+    private let turn = Mutex(Turn())
     private let thread = Atomic<UInt>(0)
     private let turnedAt = Atomic<UInt64>(0)
 
@@ -40,7 +46,7 @@ package final class LoopThread: SerialExecutor {
     /// What runs on the thread after each wait. It returns the most milliseconds to wait next
     /// (0: there is more to do at once). The handler must be quick and must never await.
     package func onTurn(_ handler: (@Sendable () -> Int32)?) {
-        turn.withLock { $0 = handler }
+        turn.withLock { $0.handler = handler }
         parking.wake()
     }
 
@@ -97,7 +103,7 @@ package final class LoopThread: SerialExecutor {
             progressed()
             let stopping = runQueuedJobs()
             if stopping { break }
-            let handler = turn.withLock { $0 }
+            let handler = turn.withLock { $0.handler }
             wait = min(handler?() ?? Self.idleMilliseconds, Self.idleMilliseconds)
         }
         runUntilEmpty()

@@ -100,18 +100,9 @@ struct JSONParser {
                 continue
             }
             try expect(UInt8(ascii: "}"), "a comma or the object's end is expected")
-            guard Self.keysDiffer(members) else { throw fail("a member's name stands twice") }
+            guard JSONObject.keysDiffer(members) else { throw fail("a member's name stands twice") }
             return .object(JSONObject(unchecked: members))
         }
-    }
-
-    /// Comparing pairwise is quicker than a set while there are few.
-    private static func keysDiffer(_ members: [(key: String, value: JSON)]) -> Bool {
-        if members.count > 12 { return Set(members.map(\.key)).count == members.count }
-        for (index, member) in members.enumerated() {
-            for other in members[..<index] where other.key == member.key { return false }
-        }
-        return true
     }
 
     private mutating func array() throws(JSON.ParseError) -> JSON {

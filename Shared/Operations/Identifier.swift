@@ -10,8 +10,26 @@ package struct Identifier<Subject>: Sendable, Hashable, CustomStringConvertible 
 
     /// Parses the 36-character form, in either case; nil for anything else.
     package init?(_ text: String) {
-        guard text.utf8.count == 36, let uuid = UUID(uuidString: text) else { return nil }
+        guard Self.isWellFormed(text), let uuid = UUID(uuidString: text) else { return nil }
         self.uuid = uuid
+    }
+
+    /// Foundation takes blanks, signs and `0x` for digits: two texts would name one thing.
+    private static func isWellFormed(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            guard bytes.count == 36 else { return false }
+            for position in 0..<36 {
+                let isWell =
+                    switch (position, bytes[position]) {
+                    case (8, let byte), (13, let byte), (18, let byte), (23, let byte): byte == 0x2D
+                    case (_, 0x30...0x39), (_, 0x41...0x46), (_, 0x61...0x66): true
+                    default: false
+                    }
+                guard isWell else { return false }
+            }
+            return true
+        }
     }
 
     /// The 36-character form in lower case.

@@ -17,7 +17,7 @@ package struct LegitimacyDecision: Sendable, Hashable {
     package let attempt: Int
     package let phase: Phase
     package let facts: AuthorityFacts
-    /// The results in the order of ``LegitimacyCheck``; shorter than that list when a check failed.
+    /// The results in the order of ``LegitimacyCheck``, up to and with the first that failed.
     package let results: [CheckResult]
     /// Why it was refused; nil when it was allowed.
     package let denial: DenialReason?

@@ -67,6 +67,12 @@ package enum LegitimacyGate {
         return .allowed(AllowedCall(execution: permit), decision)
     }
 
+    /// The negative control of the revocation test: leave to call under a permit that was once given, without
+    /// looking at the present. No service may name it; a check in `scripts/test` sees to that.
+    package static func allowWithoutAsking(_ permit: ExecutionPermit) -> AllowedCall {
+        AllowedCall(execution: permit)
+    }
+
     /// The decision alone, without a permit: for the start gate, for replays, and for «would it pass now».
     package static func decide(
         _ execution: QueuedExecution, attempt: Int, phase: LegitimacyDecision.Phase, facts: AuthorityFacts

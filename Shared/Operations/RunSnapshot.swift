@@ -11,6 +11,8 @@ package struct RunSnapshot: Sendable, Hashable {
     package var queuedAt: Date
     /// Why it waits, when it does.
     package var waitReason: RunReason?
+    /// What its earlier attempts did: a run that applied something can't end «blocked».
+    package var counts: SummaryCounts
     /// Whether a person asked to stop it.
     package var cancelRequested: Bool
     /// The W3C trace that the start belongs to (`traceparent`), passed on to every hop.
@@ -18,13 +20,15 @@ package struct RunSnapshot: Sendable, Hashable {
 
     package init(
         execution: QueuedExecution, state: RunState, attempt: Int, queuedAt: Date,
-        waitReason: RunReason? = nil, cancelRequested: Bool = false, traceparent: String? = nil
+        waitReason: RunReason? = nil, counts: SummaryCounts = SummaryCounts(), cancelRequested: Bool = false,
+        traceparent: String? = nil
     ) {
         self.execution = execution
         self.state = state
         self.attempt = attempt
         self.queuedAt = queuedAt
         self.waitReason = waitReason
+        self.counts = counts
         self.cancelRequested = cancelRequested
         self.traceparent = traceparent
     }

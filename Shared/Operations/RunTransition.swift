@@ -23,6 +23,7 @@ package struct RunTransition: Sendable {
     package let outcome: RunOutcome?
     /// Why it ended so, or why it waits.
     package let reason: RunReason?
+    /// What it has done by now; nil leaves what the row says of earlier attempts.
     package let counts: SummaryCounts?
     /// The decision to keep in the run's context; nil leaves what is there.
     package let legitimacy: JSON?
@@ -35,8 +36,9 @@ package struct RunTransition: Sendable {
             run, from: .queued, to: .running, legitimacy: decision, action: .runBegan, details: decision.json)
     }
 
-    /// queued → completed(blocked), or queued → queued (next attempt) when the refusal may pass by itself
-    /// and attempts and time are left. `random` in 0..<1.
+    /// queued → completed(blocked, or partially succeeded when an earlier attempt applied something), or
+    /// queued → queued (next attempt) when the refusal may pass by itself and attempts and time are left.
+    /// `random` in 0..<1.
     package static func deny(
         _ run: RunSnapshot, _ decision: LegitimacyDecision, reason: DenialReason, now: Date, random: Double
     ) -> RunTransition {
@@ -54,7 +56,7 @@ package struct RunTransition: Sendable {
                     delaySeconds: min(delay, left)))
         }
         return complete(
-            run, from: .queued, outcome: .blocked, reason: .denial(reason), counts: SummaryCounts(),
+            run, from: .queued, outcome: refused(after: run.counts), reason: .denial(reason), counts: nil,
             legitimacy: decision, action: .runBlocked, details: decision.json, now: now)
     }
 
@@ -94,14 +96,14 @@ package struct RunTransition: Sendable {
                 outbox: .job(run, family: definition.family, attempt: run.attempt + 1))
         }
         return complete(
-            run, from: .running, outcome: .failed, reason: .failure(.workerLost), counts: nil,
-            legitimacy: nil, action: .runEnded, details: .null, now: now)
+            run, from: .running, outcome: broken(after: run.counts), reason: .failure(.workerLost),
+            counts: nil, legitimacy: nil, action: .runEnded, details: .null, now: now)
     }
 
     /// queued → completed(cancelled): a person stopped it before it executed.
     package static func cancel(_ run: RunSnapshot, now: Date) -> RunTransition {
         complete(
-            run, from: .queued, outcome: .cancelled, reason: nil, counts: SummaryCounts(), legitimacy: nil,
+            run, from: .queued, outcome: .cancelled, reason: nil, counts: nil, legitimacy: nil,
             action: .runCancelled, details: .null, now: now)
     }
 
@@ -111,20 +113,28 @@ package struct RunTransition: Sendable {
     private static func ending(
         _ result: ExecutionResult, _ counts: SummaryCounts
     ) -> (RunOutcome, RunReason?, LegitimacyDecision?) {
-        let applied = counts[.applied] > 0
         switch result {
         case .completed:
             let isWhole = counts[.failed] == 0 && counts[.inDoubt] == 0 && counts[.untouched] == 0
-            return (isWhole ? .succeeded : applied ? .partiallySucceeded : .failed, nil, nil)
+            return (isWhole ? .succeeded : broken(after: counts), nil, nil)
         case .refused(let decision, _):
-            // Something in doubt may have been applied: «blocked» would claim that nothing was.
-            let touched = applied || counts[.inDoubt] > 0
-            return (touched ? .partiallySucceeded : .blocked, decision.denial.map(RunReason.denial), decision)
+            return (refused(after: counts), decision.denial.map(RunReason.denial), decision)
         case .failed(let failure, _, _):
-            return (applied ? .partiallySucceeded : .failed, .failure(failure), nil)
+            return (broken(after: counts), .failure(failure), nil)
         case .cancelled:
             return (.cancelled, nil, nil)
         }
+    }
+
+    /// How a run ends that the gate refused: something in doubt may have been applied, and «blocked» would
+    /// claim that nothing was.
+    private static func refused(after counts: SummaryCounts) -> RunOutcome {
+        counts[.applied] > 0 || counts[.inDoubt] > 0 ? .partiallySucceeded : .blocked
+    }
+
+    /// How a run ends that did not get through.
+    private static func broken(after counts: SummaryCounts) -> RunOutcome {
+        counts[.applied] > 0 ? .partiallySucceeded : .failed
     }
 
     private static func complete(
@@ -132,7 +142,7 @@ package struct RunTransition: Sendable {
         legitimacy: LegitimacyDecision?, action: AuditAction, details: JSON, now: Date
     ) -> RunTransition {
         let event = TerminalEvent(
-            run: run, outcome: outcome, reason: reason, counts: counts ?? SummaryCounts(), completedAt: now)
+            run: run, outcome: outcome, reason: reason, counts: counts ?? run.counts, completedAt: now)
         return make(
             run, from: from, to: .completed, outcome: outcome, reason: reason, counts: counts,
             legitimacy: legitimacy, action: action, details: details, outbox: .event(event))
@@ -156,7 +166,7 @@ package struct RunTransition: Sendable {
                     "attempt": .int(run.attempt),
                     "outcome": .optional(outcome?.rawValue),
                     "reason_code": .optional(reason?.code),
-                    "counts": counts?.json ?? .null,
+                    "counts": (counts ?? run.counts).json,
                     "decision": details,
                 ]),
             outbox: outbox)

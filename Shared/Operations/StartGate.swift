@@ -104,10 +104,11 @@ package enum StartGate {
             return .refused(.operationUnknown)
         }
         guard families.contains(definition.family) else { return .refused(.operationUnavailable) }
-        guard let facts else { return .refused(.notFound) }
         let limits = 1...definition.queueLimitSeconds
         let wait = request.waitLimitSeconds ?? limits.upperBound
         guard limits.contains(wait) else { return .refused(.waitLimitInvalid(allowed: limits)) }
+        // What depends on the request alone is said before: it tells nothing about the connection.
+        guard let facts else { return .refused(.notFound) }
         let run = draft(request, definition, facts, runID: runID, now: now, wait: wait)
         let decision = LegitimacyGate.decide(run.execution, attempt: 1, phase: .start, facts: facts.authority)
         if let refusal = refusal(decision, definition) { return .refused(refusal) }

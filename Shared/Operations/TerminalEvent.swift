@@ -82,9 +82,8 @@ package struct TerminalEvent: Sendable, Hashable {
             event["type"]?.string == Self.type, let data = event["data"],
             let runID = data["run_id"]?.string.flatMap(RunID.init), event["id"]?.string == "\(runID)",
             let operation = data["operation"]?.string,
-            let definition = OperationCatalogue.definition(named: operation),
             let outcome = data["outcome"]?.string.flatMap(RunOutcome.init),
-            let counts = data["counts"].flatMap({ try? SummaryCounts(json: $0, for: definition) }),
+            let counts = data["counts"].flatMap({ Self.counts($0, of: operation) }),
             let workspaceID = data["workspace_id"]?.string.flatMap(WorkspaceID.init),
             let tenantID = data["tenant_id"]?.string.flatMap(TenantID.init),
             let connectionID = data["provider_connection_id"]?.string.flatMap(ConnectionID.init),
@@ -105,5 +104,12 @@ package struct TerminalEvent: Sendable, Hashable {
         self.queuedAt = queuedAt.date
         self.completedAt = completedAt.date
         traceparent = event["traceparent"]?.string
+    }
+
+    /// A run of an unknown operation ends too (`operation_unknown`), and its initiator is told; it has done
+    /// nothing that could be counted.
+    private static func counts(_ json: JSON, of operation: String) -> SummaryCounts? {
+        guard let definition = OperationCatalogue.definition(named: operation) else { return SummaryCounts() }
+        return try? SummaryCounts(json: json, for: definition)
     }
 }

@@ -1,7 +1,7 @@
 package import FoundationEssentials
 package import JSON
 
-/// A moment as text: RFC 3339 in UTC with microseconds, the precision of the database.
+/// A moment as text: RFC 3339 in UTC with microseconds, the precision of the database; from 1970 on.
 package struct Timestamp: Sendable, Hashable, CustomStringConvertible {
     /// The moment, rounded to whole microseconds.
     package let date: Date
@@ -58,10 +58,13 @@ package struct Timestamp: Sendable, Hashable, CustomStringConvertible {
         func number(_ range: Range<Int>) -> Int? { Int(String(decoding: bytes[range], as: UTF8.self)) }
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
-            let micro = number(20..<26), (1...12).contains(month), (1...31).contains(day)
+            let micro = number(20..<26), year >= 1970, (1...12).contains(month)
         else { return nil }
         let seconds = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second
-        return Date(microseconds: seconds * 1_000_000 + micro)
+        guard seconds >= 0, micro >= 0 else { return nil }
+        let date = Date(microseconds: seconds * 1_000_000 + micro)
+        // Signs, other separators, and days and hours that don't exist are written in another way.
+        return Timestamp(date).description == text ? date : nil
     }
 
     // Days since 1970-01-01 and back, in the proleptic Gregorian calendar, for moments after 1970:

@@ -1,0 +1,181 @@
+package import AMQP
+internal import FoundationEssentials
+package import Logging
+package import Operations
+package import Store
+
+/// What executes an operation: called with the gate's permit, and with nothing else than that.
+///
+/// It throws only when the result could not be known or recorded (the database is away): the run is then left
+/// to its lease. Everything that the provider does is a result.
+package typealias Handler = @Sendable (ExecutionPermit) async throws -> ExecutionResult
+
+/// The handlers of one family. A family's operation without a handler, or a handler of another family, is a
+/// mistake of the program and stops it at the start.
+package struct Handlers: Sendable {
+    private let handlers: [OperationType: Handler]
+    package let family: OperationFamily
+
+    /// Traps unless there is exactly one handler for each of the family's operations.
+    package init(family: OperationFamily, _ handlers: [OperationType: Handler]) {
+        let expected = Set(OperationCatalogue.all.filter { $0.family == family }.map(\.type))
+        precondition(
+            Set(handlers.keys) == expected,
+            "the \(family) family needs handlers for exactly \(expected.map(\.rawValue).sorted())")
+        self.family = family
+        self.handlers = handlers
+    }
+
+    /// The handler of a permit's operation.
+    func handler(for permit: ExecutionPermit) -> Handler { handlers[permit.definition.type]! }
+}
+
+/// What becomes of a delivery at the broker.
+package enum Disposition: Sendable, Hashable {
+    /// Its consequence is durable.
+    case acknowledge
+    /// We ourselves are in trouble: it comes again.
+    case requeue
+    /// It is refused for good, or makes no sense: it goes to the dead letters.
+    case deadLetter
+}
+
+/// Takes a burst of deliveries from message to durable result:
+/// decode ► lock, read facts, gate, begin (one transaction for all) ► handlers ► finish (in groups) ► settle.
+package struct JobExecutor: Sendable {
+    private let runs: RunService
+    private let handlers: Handlers
+    private let publish: @Sendable ([PendingMessage]) -> Void
+    private let logger: Logger
+
+    /// `publish` takes the messages that a transition has committed.
+    package init(
+        runs: RunService, handlers: Handlers, publish: @escaping @Sendable ([PendingMessage]) -> Void,
+        logger: Logger
+    ) {
+        self.runs = runs
+        self.handlers = handlers
+        self.publish = publish
+        self.logger = logger
+    }
+
+    /// A run that has begun, and the delivery that waits for its result.
+    package struct Begun: Sendable {
+        package let tag: DeliveryTag
+        let run: RunSnapshot
+        let permit: ExecutionPermit
+    }
+
+    /// What a burst came to: what is decided already, and what is to be executed.
+    package struct Opening: Sendable {
+        package var settled: [Disposition: [DeliveryTag]] = [:]
+        package var begun: [Begun] = []
+        /// Jobs that could not be decided because the database was in trouble: the consumer pauses.
+        package var undecided: [JobMessage] = []
+    }
+
+    /// The first half: everything up to `begin`, for the whole burst at once.
+    package func open(_ burst: [Delivery]) async -> Opening {
+        var opening = Opening()
+        var tags: [DeliveryTag] = []
+        var jobs: [JobMessage] = []
+        for delivery in burst {
+            do throws(JobMessage.Malformed) {
+                jobs.append(try Self.decode(delivery))
+                tags.append(delivery.tag)
+            } catch {
+                opening.settled[.deadLetter, default: []].append(delivery.tag)
+                logger.warning(
+                    "a message is no job; it goes to the dead letters",
+                    metadata: ["cause": "\(error)", "bytes": "\(delivery.bodySize)"])
+            }
+        }
+        for ((tag, job), beginning) in zip(zip(tags, jobs), await runs.begin(jobs)) {
+            settle(beginning, tag, job, into: &opening)
+        }
+        return opening
+    }
+
+    private static func decode(_ delivery: Delivery) throws(JobMessage.Malformed) -> JobMessage {
+        guard !delivery.oversized else { throw .tooLarge }
+        guard delivery.properties.type == JobMessage.type else { throw .versionUnknown }
+        return try JobMessage(body: delivery.body)
+    }
+
+    private func settle(
+        _ beginning: Result<RunService.Beginning, any Error>, _ tag: DeliveryTag, _ job: JobMessage,
+        into opening: inout Opening
+    ) {
+        switch beginning {
+        case .success(.execute(let run, let permit)):
+            opening.begun.append(Begun(tag: tag, run: run, permit: permit))
+        case .success(.refused(let reason, let ended, let messages)):
+            publish(messages)
+            logger.info(
+                ended ? "blocked" : "waits",
+                metadata: ["run": "\(job.runID)", "reason_code": "\(reason.rawValue)"])
+            opening.settled[ended ? .deadLetter : .acknowledge, default: []].append(tag)
+        case .success(.duplicate):
+            opening.settled[.acknowledge, default: []].append(tag)
+        case .success(.unknown), .success(.misrouted):
+            logger.warning("a message names no run of this queue", metadata: ["run": "\(job.runID)"])
+            opening.settled[.deadLetter, default: []].append(tag)
+        case .failure(let error):
+            logger.warning("nothing could be begun; it is tried again", metadata: ["error": "\(error)"])
+            opening.undecided.append(job)
+            opening.settled[.requeue, default: []].append(tag)
+        }
+    }
+
+    /// Gives back runs whose `begin` failed in a way that leaves open whether it was committed. Returns when
+    /// the database has answered, or the task is cancelled (then the lease's end does it).
+    package func release(_ jobs: [JobMessage]) async {
+        await persist("runs could not be given back") { publish(try await runs.release(jobs)) }
+    }
+
+    /// The second half: the handler, and `finish`. Returns when the result is durable, so that the delivery may
+    /// be acknowledged; throws when the task was cancelled before: then the run is left to the lease's end.
+    package func execute(_ begun: Begun) async throws {
+        let result = try await outcome(of: begun)
+        let isDurable = await persist("a result could not be recorded") {
+            if case .written(let message) = try await runs.finish(begun.run, result) {
+                publish(message.map { [$0] } ?? [])
+            } else {
+                logger.warning(
+                    "the run has moved on without this worker",
+                    metadata: ["run": "\(begun.run.execution.runID)"])
+            }
+        }
+        if !isDurable { throw CancellationError() }
+    }
+
+    private func outcome(of begun: Begun) async throws -> ExecutionResult {
+        do {
+            return try await handlers.handler(for: begun.permit)(begun.permit)
+        } catch {
+            try Task.checkCancellation()
+            logger.error(
+                "an attempt broke off",
+                metadata: ["run": "\(begun.run.execution.runID)", "error": "\(error)"])
+            return .failed(.workerLost, SummaryCounts())
+        }
+    }
+
+    /// Tries until the database has taken it: the changes are conditional, so that a repetition after an
+    /// unknown commit does nothing twice. False when the task was cancelled before.
+    @discardableResult
+    private func persist(_ trouble: String, _ change: () async throws -> Void) async -> Bool {
+        var pause = Duration.milliseconds(100)
+        while true {
+            do {
+                try await change()
+                return true
+            } catch {
+                if Task.isCancelled { return false }
+                logger.warning("\(trouble); trying again", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: pause)
+                pause = min(pause * 2, .seconds(5))
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package import AMQP
+package import Operations
+
+/// The exchanges and queues, declared by every service that uses them and the same everywhere.
+///
+///     jobs (direct) ── <family> ──► jobs.<family> ──(refused, undecodable, too often)──► jobs.<family>.dead
+///     run-events (fanout) ────────► notifier.terminal ─────────────────────────────────► notifier.terminal.dead
+///
+/// All queues are quorum queues. What differs between broker versions (limits, dead-lettering) is declared
+/// explicitly, so that RabbitMQ 3.10 and 4.x behave alike.
+package enum JobTopology {
+    /// The exchange that jobs are published to; the routing key is the family's name.
+    package static let jobs = "jobs"
+    /// The exchange of the terminal events.
+    package static let events = "run-events"
+    /// The exchange through which refused messages go to the dead-letter queues.
+    package static let dead = "dead-letters"
+    /// The queue that the notifier reads.
+    package static let notifierQueue = "notifier.terminal"
+
+    /// How often the broker delivers a message that kills its consumer. A backstop: attempts are counted in
+    /// the database, and messages that were merely fetched with a poisonous one count here as well.
+    private static let deliveryLimit: Int64 = 50
+    /// The most messages that a job queue holds. The outbox keeps what is beyond.
+    private static let queueLimit: Int64 = 1_000_000
+    /// The most messages that a dead-letter queue keeps, and for how long, in milliseconds.
+    private static let deadLimit: Int64 = 100_000
+    private static let deadAge: Int64 = 30 * 24 * 3_600 * 1_000
+
+    /// The queue of a family.
+    package static func queue(of family: OperationFamily) -> String { "jobs.\(family.rawValue)" }
+
+    /// What a family's consumer declares: its own queue, and where its events go.
+    package static func consumer(of family: OperationFamily) -> Topology {
+        merge([jobQueue(of: family), notifier])
+    }
+
+    /// What the starter declares: every family's queue, so that no job is ever unroutable.
+    package static var starter: Topology {
+        merge(OperationFamily.allCases.map(jobQueue(of:)) + [notifier])
+    }
+
+    /// What the notifier declares.
+    package static var notifier: Topology {
+        pair(queue: notifierQueue, exchange: .init(events, .fanout), routingKey: "")
+    }
+
+    private static func jobQueue(of family: OperationFamily) -> Topology {
+        pair(queue: queue(of: family), exchange: .init(jobs, .direct), routingKey: family.rawValue)
+    }
+
+    /// A queue with its dead-letter queue.
+    private static func pair(queue: String, exchange: Topology.Exchange, routingKey: String) -> Topology {
+        Topology(
+            exchanges: [exchange, .init(dead, .direct)],
+            queues: [
+                .init(
+                    "\(queue).dead",
+                    arguments: [
+                        "x-queue-type": "quorum", "x-max-length": .integer(deadLimit),
+                        "x-overflow": "drop-head", "x-message-ttl": .integer(deadAge),
+                    ]),
+                .init(
+                    queue,
+                    arguments: [
+                        "x-queue-type": "quorum", "x-delivery-limit": .integer(deliveryLimit),
+                        "x-max-length": .integer(queueLimit), "x-overflow": "reject-publish",
+                        "x-dead-letter-exchange": .string(dead), "x-dead-letter-routing-key": .string(queue),
+                        "x-dead-letter-strategy": "at-least-once",
+                    ]),
+            ],
+            bindings: [
+                .init(queue: "\(queue).dead", exchange: dead, routingKey: queue),
+                .init(queue: queue, exchange: exchange.name, routingKey: routingKey),
+            ])
+    }
+
+    /// Equal declarations once.
+    private static func merge(_ topologies: [Topology]) -> Topology {
+        var merged = Topology(exchanges: [], queues: [], bindings: [])
+        for topology in topologies {
+            merged.exchanges += topology.exchanges.filter { !merged.exchanges.contains($0) }
+            merged.queues += topology.queues.filter { !merged.queues.contains($0) }
+            merged.bindings += topology.bindings.filter { !merged.bindings.contains($0) }
+        }
+        return merged
+    }
+}

@@ -1,0 +1,63 @@
+package import Logging
+package import Store
+
+/// The chores that keep the system right when processes or the broker were lost. Runs in the starter; any number
+/// may run at once, since each chore takes its rows with locks.
+package struct Maintenance: Sendable {
+    /// How often lost workers and their runs are looked for.
+    private static let repairInterval = Duration.seconds(1)
+    /// How often queued runs without a message are looked for.
+    private static let reminderInterval = Duration.seconds(30)
+
+    private let repair: RunRepair
+    private let reminderSeconds: Double
+    private let publish: @Sendable ([PendingMessage]) -> Void
+    private let logger: Logger
+
+    /// `reminderSeconds`: how long after it was queued or due a run is rung for again.
+    package init(
+        repair: RunRepair, reminderSeconds: Double, publish: @escaping @Sendable ([PendingMessage]) -> Void,
+        logger: Logger
+    ) {
+        self.repair = repair
+        self.reminderSeconds = reminderSeconds
+        self.publish = publish
+        self.logger = logger
+    }
+
+    /// Works until the task is cancelled.
+    package func run() async {
+        await withTaskGroup { group in
+            group.addTask { await every(Self.repairInterval) { try await repairLost() } }
+            group.addTask { await every(Self.reminderInterval) { try await remind() } }
+            await group.waitForAll()
+        }
+    }
+
+    private func repairLost() async throws {
+        let ended = try await repair.endLostWorkers()
+        if ended > 0 { logger.warning("workers were lost", metadata: ["count": "\(ended)"]) }
+        while true {
+            let messages = try await repair.repairOrphans()
+            publish(messages)
+            if messages.isEmpty { break }
+            logger.info("runs were repaired", metadata: ["count": "\(messages.count)"])
+        }
+        let inDoubt = try await repair.resolvePermits()
+        if inDoubt > 0 { logger.warning("calls ended in doubt", metadata: ["count": "\(inDoubt)"]) }
+    }
+
+    private func remind() async throws {
+        let count = try await repair.remind(after: reminderSeconds)
+        if count > 0 { logger.info("queued runs were rung for again", metadata: ["count": "\(count)"]) }
+    }
+
+    private func every(_ interval: Duration, _ chore: () async throws -> Void) async {
+        while !Task.isCancelled {
+            do { try await chore() } catch is CancellationError { return } catch {
+                logger.warning("a chore failed; it is tried again", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: interval)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import CLibPQ
+import Glibc
+
+/// A configuration as the keyword and value lists of libpq.
+struct ConnectionSettings {
+    private let settings: [(keyword: String, value: String)]
+
+    /// Throws `.configuration` when libpq can't read the address. The library's own message repeats parts of
+    /// it, a password among them, and is therefore not passed on. `isBlocking`: libpq itself has to watch over
+    /// the time that connecting takes.
+    init(_ configuration: PostgresConfiguration, isBlocking: Bool = false) throws(PostgresError) {
+        guard !configuration.url.utf8.contains(0), !configuration.applicationName.utf8.contains(0),
+            let parsed = PQconninfoParse(configuration.url, nil)
+        else {
+            throw PostgresError(
+                .configuration,
+                "the database address is not one that libpq reads (postgres://user@host:port/name?…)")
+        }
+        defer { PQconninfoFree(parsed) }
+        let options = Self.value("options", in: parsed)
+        let limit = isBlocking ? [("connect_timeout", "\(configuration.connectTimeout.wholeSeconds)")] : []
+        settings =
+            limit + Self.defaults(configuration) + [("dbname", configuration.url)]
+            + [("client_encoding", "UTF8"), ("options", Self.sessionOptions(configuration, options))]
+    }
+
+    /// What the address may override: a name, and how soon the kernel notices a peer that is gone.
+    private static func defaults(_ configuration: PostgresConfiguration) -> [(String, String)] {
+        [
+            ("application_name", configuration.applicationName), ("gssencmode", "disable"),
+            ("keepalives_idle", "15"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
+            ("tcp_user_timeout", "\(configuration.clientDeadline.milliseconds)"),
+        ]
+    }
+
+    /// The session's limits, set while connecting at no extra round trip. Options of the address come last
+    /// and win. UTC, so that no result depends on where the server stands.
+    private static func sessionOptions(_ configuration: PostgresConfiguration, _ own: String?) -> String {
+        let limits = [
+            "-c statement_timeout=\(configuration.statementTimeout.milliseconds)",
+            "-c lock_timeout=\(configuration.lockTimeout.milliseconds)",
+            "-c idle_in_transaction_session_timeout=\(configuration.idleInTransactionTimeout.milliseconds)",
+            "-c TimeZone=UTC",
+        ]
+        return (limits + [own].compactMap { $0 }).joined(separator: " ")
+    }
+
+    private static func value(
+        _ keyword: String, in options: UnsafeMutablePointer<PQconninfoOption>
+    ) -> String? {
+        var option = options
+        while let name = option.pointee.keyword {
+            if strcmp(name, keyword) == 0 { return option.pointee.val.map { String(cString: $0) } }
+            option += 1
+        }
+        return nil
+    }
+
+    /// Lends the lists, each ended by a null pointer. They die with `body`.
+    func withPointers<R>(
+        _ body: (UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<UnsafePointer<CChar>?>) -> R
+    ) -> R {
+        let keywords = settings.map { strdup($0.keyword) }
+        let values = settings.map { strdup($0.value) }
+        defer { for copy in keywords + values { free(copy) } }
+        return body(keywords.map { UnsafePointer($0) } + [nil], values.map { UnsafePointer($0) } + [nil])
+    }
+}

@@ -1,0 +1,39 @@
+/// Where the database is, and every limit of talking to it.
+///
+/// The address is a libpq one (`postgres://user:password@host/name?sslmode=verify-full` or
+/// `host=… dbname=…`); what it leaves out libpq takes from its environment variables (`PGPASSWORD` …).
+/// Across a network use `sslmode=verify-full` with `sslrootcert=`: libpq's default `prefer` checks neither
+/// certificate nor host name, and falls back to no encryption.
+package struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomReflectable {
+    /// Holds the password: never log it.
+    package var url: String
+    /// What `pg_stat_activity` shows, unless the address names another.
+    package var applicationName: String
+    /// Connections, each with a thread; they open when first needed.
+    package var poolSize = 4
+    /// The most calls that wait for a connection; more are refused with `.poolExhausted`.
+    package var waitLimit = 1_024
+    /// How long a call waits for a connection before `.poolExhausted`.
+    package var waitDeadline = Duration.seconds(10)
+    /// How long the server works on one statement; 0 is without end.
+    package var statementTimeout = Duration.seconds(15)
+    /// How long the server waits for one lock; 0 is without end.
+    package var lockTimeout = Duration.seconds(5)
+    /// How long a transaction may do nothing before the server ends its session.
+    package var idleInTransactionTimeout = Duration.seconds(30)
+    /// How long a call waits for the server once it has a connection. Longer than the statement time-out,
+    /// so that only a silent server runs into it: it costs the connection.
+    package var clientDeadline = Duration.seconds(20)
+    /// How long opening a connection may take.
+    package var connectTimeout = Duration.seconds(5)
+
+    package init(url: String, applicationName: String = "tenantatlas") {
+        self.url = url
+        self.applicationName = applicationName
+    }
+
+    /// Without the address, which may hold the password.
+    package var description: String { "PostgresConfiguration(\(applicationName), \(poolSize) connections)" }
+
+    package var customMirror: Mirror { Mirror(self, children: ["applicationName": applicationName]) }
+}

@@ -1,0 +1,132 @@
+internal import JSON
+package import Operations
+package import Postgres
+
+/// What a run has done so far, item by item, and from where another attempt goes on (H8).
+package struct Ledger: Sendable {
+    /// One item's outcome.
+    package struct Item: Sendable, Hashable {
+        /// How an item came out.
+        package enum State: String, Sendable {
+            case applied, failed, skipped
+            case inDoubt = "in_doubt"
+        }
+
+        /// What it is: a device's id, a step's name. 1 to 512 characters.
+        package let key: String
+        package let state: State
+        /// A stable word for what came of it.
+        package let result: String?
+
+        package init(key: String, state: State, result: String?) {
+            self.key = key
+            self.state = state
+            self.result = result
+        }
+    }
+
+    /// How far a run is.
+    package struct Progress: Sendable, Hashable {
+        package var done: Int
+        /// Nil while it is not known.
+        package var total: Int?
+        /// From where to go on; nil at the start and at the end.
+        package var cursor: String?
+
+        package init(done: Int, total: Int?, cursor: String?) {
+            self.done = done
+            self.total = total
+            self.cursor = cursor
+        }
+    }
+
+    private let pool: PostgresPool
+
+    package init(pool: PostgresPool) { self.pool = pool }
+
+    // Both statements join the run with the attempt that the caller believes in: a worker that was given up
+    // records nothing.
+
+    private static let record: Statement = """
+        INSERT INTO run_items (run_id, item_key, state, result)
+        SELECT r.id, i.key, i.state, i.result
+        FROM runs r, unnest($3::text[], $4::text[], $5::text[]) AS i (key, state, result)
+        WHERE r.id = $1::uuid AND r.attempt = $2::int AND r.state = 'running'
+        ON CONFLICT (run_id, item_key) DO UPDATE SET state = excluded.state, result = excluded.result
+        """
+
+    private static let move: Statement = """
+        INSERT INTO run_progress (run_id, done, total, cursor)
+        SELECT r.id, $3::bigint, $4::bigint, $5::text FROM runs r
+        WHERE r.id = $1::uuid AND r.attempt = $2::int AND r.state = 'running'
+        ON CONFLICT (run_id) DO UPDATE SET
+            done = excluded.done, total = excluded.total, cursor = excluded.cursor,
+            updated_at = clock_timestamp()
+        RETURNING run_id
+        """
+
+    /// Records items and the new position together. An item that is there already gets the later state.
+    /// Throws ``CallRefusal/attemptLost`` when the run was taken away from this attempt.
+    package func record(
+        _ items: [Item], progress: Progress, under permit: ExecutionPermit
+    ) async throws {
+        let run: [Parameter] = [.uuid(permit.execution.runID.uuid), .int(permit.attempt)]
+        var calls: [(Statement, [Parameter])] = []
+        let unique = Self.lastOfEachKey(items)
+        if !unique.isEmpty {
+            calls.append(
+                (
+                    Self.record,
+                    run + [
+                        .texts(unique.map(\.key)), .texts(unique.map(\.state.rawValue)),
+                        .texts(unique.map(\.result)),
+                    ]
+                ))
+        }
+        calls.append(
+            (
+                Self.move,
+                run + [
+                    .int(progress.done), progress.total.map(Parameter.int) ?? .null,
+                    progress.cursor.map(Parameter.text) ?? .null,
+                ]
+            ))
+        if try await pool.pipeline(calls).last!.isEmpty { throw CallRefusal.attemptLost }
+    }
+
+    /// A page may name a thing twice; one statement may not.
+    private static func lastOfEachKey(_ items: [Item]) -> [Item] {
+        var positions: [String: Int] = [:]
+        var unique: [Item] = []
+        for item in items {
+            if let position = positions[item.key] {
+                unique[position] = item
+            } else {
+                positions[item.key] = unique.count
+                unique.append(item)
+            }
+        }
+        return unique
+    }
+
+    /// How far an earlier attempt came; nil when it recorded nothing.
+    package func progress(of run: RunID) async throws -> Progress? {
+        try await pool.query(
+            "SELECT done, total, cursor FROM run_progress WHERE run_id = $1::uuid", [.uuid(run.uuid)]
+        ).first.map {
+            Progress(done: try $0.int(0), total: try $0.intOrNil(1), cursor: try $0.textOrNil(2))
+        }
+    }
+
+    /// How many items are in each state with each result.
+    package func tally(of run: RunID) async throws -> [(state: Item.State, result: String?, count: Int)] {
+        try await pool.query(
+            "SELECT state, result, count(*) FROM run_items WHERE run_id = $1::uuid GROUP BY state, result",
+            [.uuid(run.uuid)]
+        ).map { row in
+            let word = try row.text(0)
+            guard let state = Item.State(rawValue: word) else { throw StoreError.unreadable("state", word) }
+            return (state, try row.textOrNil(1), try row.int(2))
+        }
+    }
+}

@@ -1,0 +1,166 @@
+package import FoundationEssentials
+package import Operations
+package import Postgres
+
+/// A customer's tenant as people see it.
+package struct TenantSummary: Sendable, Hashable {
+    package let id: TenantID
+    package let name: String
+    /// Suspended also while anything above it is frozen.
+    package let operability: AuthorityFacts.Operability
+    package let writeGate: AuthorityFacts.WriteGate
+    /// What the asking person holds on it.
+    package let role: Role
+}
+
+/// A provider connection as people see it. Of its credential only whether there is one.
+package struct ConnectionSummary: Sendable, Hashable {
+    package let id: ConnectionID
+    package let displayName: String
+    package let tenant: RunSummary.Named<Subject.Tenant>
+    package let provider: String
+    package let cloud: String
+    package let entraTenantID: String
+    package let entraTenantName: String
+    package let clientID: String
+    package let isDefault: Bool
+    package let isEnabled: Bool
+    package let hasCredential: Bool
+    /// The last check's word: unknown, healthy, degraded or unhealthy.
+    package let health: String
+    /// A stable code; nil when it is healthy or unknown.
+    package let healthReason: String?
+    package let healthCheckedAt: Date?
+    /// The run that is active on it now.
+    package let activeRun: RunID?
+}
+
+/// One line of a person's inbox: a run has ended.
+package struct InboxEntry: Sendable, Hashable {
+    package let run: RunID
+    package let tenant: RunSummary.Named<Subject.Tenant>
+    package let title: String
+    package let body: String
+    package let createdAt: Date
+    package let readAt: Date?
+}
+
+/// Reads tenants, connections and inboxes for people, of those tenants that the caller has decided on.
+package struct TenantReading: Sendable {
+    /// The most rows of one page.
+    package static let pageLimit = 200
+
+    private let pool: PostgresPool
+
+    package init(pool: PostgresPool) { self.pool = pool }
+
+    private static let tenants: Statement = """
+        SELECT t.id, t.name, a.operability, a.write_gate_open, a.write_gate_checked_at,
+               a.write_gate_healthy, a.write_gate_limit_seconds, e.role
+        FROM tenants t JOIN tenant_authority a ON a.tenant_id = t.id
+        CROSS JOIN LATERAL entitlement($1::uuid, t.workspace_id, t.id) e
+        WHERE t.id = ANY ($2::uuid[]) AND t.id > $3::uuid
+        ORDER BY t.id LIMIT $4::int
+        """
+
+    /// The tenants that are among `visible` and on which the person holds something, in the order of their
+    /// ids, those after `after` first; at most `limit` and ``pageLimit``.
+    package func tenants(
+        _ visible: [TenantID], of user: UserID, after: TenantID?, limit: Int
+    ) async throws -> [TenantSummary] {
+        try await pool.query(
+            Self.tenants,
+            [.uuid(user.uuid), .uuids(visible.map(\.uuid)), .uuid(after?.uuid ?? Self.first), Self.rows(limit)]
+        ).map(TenantSummary.init)
+    }
+
+    private static let connections: Statement = """
+        SELECT c.id, c.display_name, c.tenant_id, t.name AS tenant_name, c.provider, c.cloud,
+               c.entra_tenant_id, c.entra_tenant_name, c.client_id, c.is_default, c.enabled,
+               k.connection_id IS NOT NULL AS has_credential,
+               c.health, c.health_reason, c.health_checked_at, r.id AS active_run_id
+        FROM provider_connections c JOIN tenants t ON t.id = c.tenant_id
+        LEFT JOIN provider_credentials k ON k.connection_id = c.id
+        LEFT JOIN runs r ON r.connection_id = c.id AND r.completed_at IS NULL
+        WHERE c.tenant_id = ANY ($1::uuid[]) AND c.id > $2::uuid
+        ORDER BY c.id LIMIT $3::int
+        """
+
+    /// The connections of the tenants, in the order of their ids.
+    package func connections(
+        of tenants: [TenantID], after: ConnectionID?, limit: Int
+    ) async throws -> [ConnectionSummary] {
+        try await pool.query(
+            Self.connections,
+            [.uuids(tenants.map(\.uuid)), .uuid(after?.uuid ?? Self.first), Self.rows(limit)]
+        ).map(ConnectionSummary.init)
+    }
+
+    private static let inbox: Statement = """
+        SELECT n.run_id, n.tenant_id, t.name AS tenant_name, n.title, n.body, n.created_at, n.read_at
+        FROM notifications n JOIN tenants t ON t.id = n.tenant_id
+        WHERE n.user_id = $1::uuid AND n.channel = 'inbox' AND n.tenant_id = ANY ($2::uuid[])
+          AND n.run_id < $3::uuid
+        ORDER BY n.run_id DESC LIMIT $4::int
+        """
+
+    /// The person's inbox, the latest runs first, without those on other tenants than `tenants`: whoever lost
+    /// a tenant no longer reads its name.
+    package func inbox(
+        of user: UserID, on tenants: [TenantID], before: RunID?, limit: Int
+    ) async throws -> [InboxEntry] {
+        try await pool.query(
+            Self.inbox,
+            [.uuid(user.uuid), .uuids(tenants.map(\.uuid)), .uuid(before?.uuid ?? RunReading.last), Self.rows(limit)]
+        ).map(InboxEntry.init)
+    }
+
+    private static func rows(_ limit: Int) -> Parameter { .int(min(limit, pageLimit)) }
+
+    /// Below every id.
+    private static let first = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+}
+
+extension TenantSummary {
+    fileprivate init(_ row: Row) throws {
+        let operability = try row.text("operability")
+        guard let known = AuthorityFacts.Operability(rawValue: operability) else {
+            throw StoreError.unreadable("operability", operability)
+        }
+        let role = try row.text("role")
+        guard let held = Role(rawValue: role) else { throw StoreError.unreadable("role", role) }
+        self.init(
+            id: TenantID(try row.uuid("id")), name: try row.text("name"), operability: known,
+            writeGate: AuthorityFacts.WriteGate(
+                isOpen: try row.bool("write_gate_open"),
+                checkedAt: try row.dateOrNil("write_gate_checked_at"),
+                isHealthy: try row.bool("write_gate_healthy"),
+                limitSeconds: try row.int("write_gate_limit_seconds")),
+            role: held)
+    }
+}
+
+extension ConnectionSummary {
+    fileprivate init(_ row: Row) throws {
+        self.init(
+            id: ConnectionID(try row.uuid("id")), displayName: try row.text("display_name"),
+            tenant: RunSummary.Named(id: TenantID(try row.uuid("tenant_id")), name: try row.text("tenant_name")),
+            provider: try row.text("provider"), cloud: try row.text("cloud"),
+            entraTenantID: try row.text("entra_tenant_id"), entraTenantName: try row.text("entra_tenant_name"),
+            clientID: try row.text("client_id"), isDefault: try row.bool("is_default"),
+            isEnabled: try row.bool("enabled"), hasCredential: try row.bool("has_credential"),
+            health: try row.text("health"), healthReason: try row.textOrNil("health_reason"),
+            healthCheckedAt: try row.dateOrNil("health_checked_at"),
+            activeRun: try row.uuidOrNil("active_run_id").map(RunID.init))
+    }
+}
+
+extension InboxEntry {
+    fileprivate init(_ row: Row) throws {
+        self.init(
+            run: RunID(try row.uuid("run_id")),
+            tenant: RunSummary.Named(id: TenantID(try row.uuid("tenant_id")), name: try row.text("tenant_name")),
+            title: try row.text("title"), body: try row.text("body"), createdAt: try row.date("created_at"),
+            readAt: try row.dateOrNil("read_at"))
+    }
+}
