@@ -74,14 +74,18 @@ let package = Package(
             "Store", ["JSON", "Operations", "Postgres", logging],
             resources: [.embedInCode("Migrations/0001_foundation.sql")]),
         shared("Sealing", [crypto]),
-        shared("Graph", ["JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),
-        shared("JobRuntime", ["JSON", "Operations", "Store", "AMQP", logging]),
+        shared("Graph", ["ServiceKit", "JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),
+        shared(
+            "JobRuntime",
+            ["JSON", "Operations", "Store", "AMQP", "Postgres", "ServiceKit", lifecycle, logging]),
         shared("ServiceKit", ["CLinux", "JSON", hummingbird, lifecycle, logging]),
 
         service(
             "Starter",
             ["JSON", "Operations", "Store", "Sealing", "JobRuntime", "ServiceKit", hummingbird, crypto]),
-        service("ProviderConsumer", ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit"]),
+        service(
+            "ProviderConsumer",
+            ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
         service(
             "Notifier", ["JSON", "Operations", "Store", "Sealing", "JobRuntime", "Curl", "ServiceKit", crypto]),
         service(
@@ -92,6 +96,10 @@ let package = Package(
         .target(
             name: "Fixtures", dependencies: ["Operations", "Store", "Postgres", logging],
             path: "Tests/Fixtures", swiftSettings: settings),
+        .executableTarget(
+            name: "TestConsumer",
+            dependencies: ["Operations", "Store", "Postgres", "Graph", "JobRuntime", "ServiceKit"],
+            path: "Tests/TestConsumer", swiftSettings: settings),
         tests("JSONTests", ["JSON"]),
         tests("EventLoopTests", ["EventLoop"]),
         tests("AMQPTests", ["AMQP"]),
@@ -100,7 +108,12 @@ let package = Package(
         tests("OperationsTests", ["Operations", "JSON"]),
         tests("StoreTests", ["Fixtures", "Store", "Operations", "Postgres", "JSON"]),
         tests("SealingTests", ["Sealing"]),
-        tests("GraphTests", ["Graph", "Store", "Operations"]),
+        tests(
+            "GraphTests",
+            [
+                "Fixtures", "ProviderConsumer", "Graph", "Sealing", "Store", "Operations", "Postgres", "Curl",
+                "JSON", logging,
+            ]),
         tests("ServiceKitTests", ["ServiceKit"]),
         tests(
             "JobRuntimeTests",

@@ -1,9 +1,9 @@
 /// Where the broker is, who logs in, and how TLS is checked.
 ///
 /// `amqp://user:password@host:port/virtual-host?heartbeat=10`, or `amqps://…?cacertfile=/path/ca.pem`.
-/// Parts are percent-encoded. Left out, user and password are `guest`, the port is 5672 (5671 with TLS) and the
-/// virtual host is `/`. With `amqps` the peer's certificate and the host's name are always checked, which
-/// needs a name, not a number, as host; without `cacertfile` the system's authorities are trusted.
+/// Parts are percent-encoded. Left out, user and password are `guest`, the port is 5672 (5671 with TLS) and
+/// the virtual host is `/`. With `amqps` the peer's certificate and the host's name are always checked,
+/// which needs a name, not a number, as host; without `cacertfile` the system's authorities are trusted.
 package struct BrokerAddress: Sendable, Equatable {
     package let host: String
     package let port: Int

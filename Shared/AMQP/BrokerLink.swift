@@ -4,8 +4,8 @@ import Glibc
 
 /// One connection to the broker with one channel: the only holder of the library's handle.
 ///
-/// Every call may block, for a limited time, and belongs on the loop thread of the actor that owns the link. An
-/// error other than `.channelClosed` means that the connection is gone: drop the link.
+/// Every call may block, for a limited time, and belongs on the loop thread of the actor that owns the
+/// link. An error other than `.channelClosed` means that the connection is gone: drop the link.
 final class BrokerLink {
     /// The channel's number. One channel is all a link needs: publishing and consuming have one each.
     private static let channel: amqp_channel_t = 1
@@ -47,7 +47,8 @@ final class BrokerLink {
         amqp_frames_enqueued(handle) != 0 || amqp_data_in_buffer(handle) != 0
     }
 
-    /// Says goodbye; what was written before has then been taken by the broker. Errors are of no interest any more.
+    /// Says goodbye; what was written before has then been taken by the broker. Errors are of no interest
+    /// any more.
     func close() {
         _ = amqp_connection_close(handle, AMQP_REPLY_SUCCESS)
     }
@@ -198,8 +199,8 @@ extension BrokerLink {
         }
     }
 
-    /// The broker's close of the channel or of the connection, answered as it must be: the library leaves that
-    /// to its user.
+    /// The broker's close of the channel or of the connection, answered as it must be: the library leaves
+    /// that to its user.
     private func refusal(_ method: amqp_method_t, _ doing: String) -> AMQPError {
         switch method.id {
         case AMQP_CHANNEL_CLOSE_METHOD:
@@ -249,7 +250,7 @@ extension BrokerLink {
     /// Writes one message, which has no ``OutgoingMessage/fault``. `appID` names the program.
     func publish(_ message: OutgoingMessage, appID: String) throws(AMQPError) {
         defer { wire.recycle() }
-        var properties = self.properties(of: message, appID: appID)
+        var properties = wire.properties(of: message, appID: appID)
         let (exchange, key) = (wire.bytes(message.exchange), wire.bytes(message.routingKey))
         let status = message.body.withUnsafeBytes { body in
             let bytes = amqp_bytes_t(
@@ -257,39 +258,6 @@ extension BrokerLink {
             return amqp_basic_publish(handle, Self.channel, exchange, key, 1, 0, &properties, bytes)
         }
         guard status == 0 else { throw AMQPError(status: status, "publishing") }
-    }
-
-    private func properties(of message: OutgoingMessage, appID: String) -> amqp_basic_properties_t {
-        var properties = amqp_basic_properties_t()
-        var flags =
-            AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG
-            | AMQP_BASIC_APP_ID_FLAG
-        properties.message_id = wire.bytes(message.id)
-        properties.content_type = wire.bytes(message.contentType)
-        properties.delivery_mode = UInt8(AMQP_DELIVERY_PERSISTENT.rawValue)
-        properties.app_id = wire.bytes(appID)
-        if let type = message.type {
-            flags |= AMQP_BASIC_TYPE_FLAG
-            properties.type = wire.bytes(type)
-        }
-        if let correlationID = message.correlationID {
-            flags |= AMQP_BASIC_CORRELATION_ID_FLAG
-            properties.correlation_id = wire.bytes(correlationID)
-        }
-        if let timestamp = message.timestamp {
-            flags |= AMQP_BASIC_TIMESTAMP_FLAG
-            properties.timestamp = timestamp.wireSeconds
-        }
-        if let milliseconds = message.expirationMilliseconds {
-            flags |= AMQP_BASIC_EXPIRATION_FLAG
-            properties.expiration = wire.bytes(String(milliseconds))
-        }
-        if !message.headers.isEmpty {
-            flags |= AMQP_BASIC_HEADERS_FLAG
-            properties.headers = wire.table(message.headers)
-        }
-        properties._flags = UInt32(flags)
-        return properties
     }
 
     func settle(_ command: SettlementTracker.Command) throws(AMQPError) {
@@ -400,41 +368,5 @@ extension BrokerLink {
         default:
             return nil
         }
-    }
-}
-
-extension AMQPError {
-    /// From the library's status while a connection is opened.
-    init(openStatus status: Int32, _ doing: String) {
-        let code: Code
-        switch amqp_status_enum(status) {
-        case AMQP_STATUS_SSL_PEER_VERIFY_FAILED, AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED:
-            code = .certificateRefused
-        case AMQP_STATUS_SSL_ERROR, AMQP_STATUS_SSL_CONNECTION_FAILED: code = .handshakeFailed
-        case AMQP_STATUS_NO_MEMORY: code = .resources
-        default: code = .unreachable
-        }
-        self.init(code, "\(doing): \(Self.text(status))")
-    }
-
-    /// From the library's status on an open connection.
-    init(status: Int32, _ doing: String) {
-        let code: Code
-        switch amqp_status_enum(status) {
-        case AMQP_STATUS_HEARTBEAT_TIMEOUT: code = .heartbeatMissed
-        case AMQP_STATUS_TIMEOUT: code = .timeout
-        case AMQP_STATUS_NO_MEMORY: code = .resources
-        case AMQP_STATUS_BAD_AMQP_DATA, AMQP_STATUS_UNKNOWN_CLASS, AMQP_STATUS_UNKNOWN_METHOD,
-            AMQP_STATUS_INCOMPATIBLE_AMQP_VERSION, AMQP_STATUS_WRONG_METHOD,
-            AMQP_STATUS_UNEXPECTED_STATE, AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD,
-            AMQP_STATUS_TABLE_TOO_BIG, AMQP_STATUS_INVALID_PARAMETER:
-            code = .protocolViolation
-        default: code = .connectionLost
-        }
-        self.init(code, "\(doing): \(Self.text(status))")
-    }
-
-    private static func text(_ status: Int32) -> String {
-        String(cString: amqp_error_string2(status))
     }
 }

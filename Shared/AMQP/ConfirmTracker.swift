@@ -44,8 +44,8 @@ struct ConfirmTracker<Ticket> {
         return oldestTag + UInt64(slots.count - head - 1)
     }
 
-    /// Marks the oldest open message that `matches` as returned: a return carries no tag. The broker also acks
-    /// it afterwards; it counts as returned all the same. False when there is none.
+    /// Marks the oldest open message that `matches` as returned: a return carries no tag. The broker also
+    /// acks it afterwards; it counts as returned all the same. False when there is none.
     mutating func returned(code: UInt16, text: String, where matches: (Ticket) -> Bool) -> Bool {
         for index in head..<slots.count {
             if case .open = slots[index].state, matches(slots[index].ticket) {
@@ -69,7 +69,8 @@ struct ConfirmTracker<Ticket> {
         dropAnswered()
     }
 
-    /// The channel is gone: gives back every ticket without an answer, oldest first, and starts anew with tag 1.
+    /// The channel is gone: gives back every ticket without an answer, oldest first, and starts anew with
+    /// tag 1.
     mutating func reset() -> [Ticket] {
         let open = slots[head...].filter { if case .answered = $0.state { false } else { true } }
         self = ConfirmTracker()

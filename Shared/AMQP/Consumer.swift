@@ -2,13 +2,14 @@ import Logging
 
 /// Consumes one queue: hands deliveries over in bursts and settles them as told.
 ///
-/// One connection and one thread of its own. ``run()`` must be running. Stop in this order: ``cancel()``, finish and
-/// settle what was delivered, ``close()``.
+/// One connection and one thread of its own. ``run()`` must be running. Stop in this order: ``cancel()``,
+/// finish and settle what was delivered, ``close()``.
 package final class Consumer: Sendable {
     private let core: ConsumingLoop
 
-    /// `topology` is declared on each connect. `prefetch` is how many deliveries may be unsettled, 1 … 65,535. A
-    /// body above `bodyLimit` bytes is not read into memory: it comes as ``Delivery/oversized``. `name` names the
+    /// `topology` is declared on each connect. `prefetch` is how many deliveries may be unsettled,
+    /// 1 … 65,535. A body above `bodyLimit` bytes is not read into memory: it comes as
+    /// ``Delivery/oversized``. So deliveries take `prefetch` × `bodyLimit` bytes at most. `name` names the
     /// connection to the broker.
     package init(
         address: BrokerAddress, topology: Topology, queue: String, prefetch: UInt16, bodyLimit: Int = 1 << 20,
@@ -34,8 +35,8 @@ package final class Consumer: Sendable {
     /// broker delivers those messages again.
     package func ack(_ tags: [DeliveryTag]) { core.queue.settle(tags, .acked) }
 
-    /// The messages go back into the queue, or without `requeue` are dropped, or dead-lettered where the queue
-    /// says so. Otherwise like ``ack(_:)``.
+    /// The messages go back into the queue, or without `requeue` are dropped, or dead-lettered where the
+    /// queue says so. Otherwise like ``ack(_:)``.
     package func nack(_ tags: [DeliveryTag], requeue: Bool) {
         core.queue.settle(tags, requeue ? .requeued : .refused)
     }
@@ -46,8 +47,8 @@ package final class Consumer: Sendable {
     /// Takes deliveries again.
     package func resume() { core.queue.wants(.consuming) }
 
-    /// Connects and consumes, and connects again after each loss, until ``close()`` has finished. Cancelling its
-    /// task closes.
+    /// Connects and consumes, and connects again after each loss, until ``close()`` has finished.
+    /// Cancelling its task closes.
     package func run() async {
         let queue = core.queue
         queue.start()
@@ -65,7 +66,8 @@ package final class Consumer: Sendable {
         await core.queue.cancelled.wait()
     }
 
-    /// Sends the settlements that were made, and closes the connection. What is not settled is delivered again.
+    /// Sends the settlements that were made, and closes the connection. What is not settled is delivered
+    /// again.
     package func close() async {
         core.queue.wants(.closed)
         await core.queue.ended.wait()

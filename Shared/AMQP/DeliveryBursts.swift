@@ -23,8 +23,8 @@ package struct DeliveryBursts: AsyncSequence, Sendable {
     package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(handover: handover) }
 }
 
-/// Where the consumer's loop leaves deliveries for the task that reads them. Holds the prefetch at most: more is
-/// not delivered before some are settled, and a lost session takes its deliveries along.
+/// Where the consumer's loop leaves deliveries for the task that reads them. Holds the prefetch at most:
+/// more is not delivered before some are settled, and a lost session takes its deliveries along.
 final class DeliveryHandover: Sendable {
     private struct State {
         var ready: [Delivery] = []
@@ -74,9 +74,10 @@ final class DeliveryHandover: Sendable {
     }
 
     private func wait(_ reader: CheckedContinuation<[Delivery]?, Never>) {
-        // A cancellation that came before this point found no reader to end.
-        let isCancelled = Task.isCancelled
         let answer: [Delivery]?? = state.withLock { state in
+            // Looked at under the lock: a cancellation before this found no reader to end, and one after it
+            // will.
+            let isCancelled = Task.isCancelled
             if !state.ready.isEmpty, !isCancelled {
                 defer { state.ready = [] }
                 return state.ready

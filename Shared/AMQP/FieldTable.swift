@@ -68,7 +68,8 @@ extension FieldValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, E
 }
 
 extension FieldTable {
-    /// How deep tables and arrays may nest, in both directions. What the broker sends deeper is read as `null`.
+    /// How deep tables and arrays may nest, in both directions. What the broker sends deeper is read as
+    /// `null`.
     static let depthLimit = 8
 
     /// Bytes on the wire, or `nil` when the table can't be sent: a name that is empty or above 255 bytes, or

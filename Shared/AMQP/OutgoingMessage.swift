@@ -40,11 +40,15 @@ package struct OutgoingMessage: Sendable, Equatable {
     /// The largest header table, in bytes on the wire. A frame must hold it.
     package static let headersLimit = 32 << 10
 
-    /// Why the message can't be sent, ever; `nil` when it can. The library writes a message in parts, so what it
-    /// would refuse half-way must be refused before.
+    /// Why the message can't be sent, ever; `nil` when it can. The library writes a message in parts, so what
+    /// it would refuse half-way must be refused before.
     var fault: String? {
-        let texts = [exchange, routingKey, id, type ?? "", correlationID ?? "", contentType]
-        if texts.contains(where: { $0.utf8.count > 255 }) { return "a property is above 255 bytes" }
+        func isLong(_ text: String?) -> Bool { (text?.utf8.count ?? 0) > 255 }
+        if isLong(exchange) || isLong(routingKey) || isLong(id) || isLong(type) || isLong(correlationID)
+            || isLong(contentType)
+        {
+            return "a property is above 255 bytes"
+        }
         if id.isEmpty { return "the message has no id" }
         if let expirationMilliseconds, expirationMilliseconds < 0 { return "the expiration is negative" }
         if body.count > Self.bodyLimit { return "the body is above \(Self.bodyLimit) bytes" }

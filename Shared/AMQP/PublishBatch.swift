@@ -31,8 +31,8 @@ final class PublishBatch: Sendable {
     }
 
     /// The message to write next, which counts as written from now on: a batch that ends meanwhile must not
-    /// say that it was not sent. `nil` when there is none left, or the batch has ended, or `hasRoom` refuses its size;
-    /// ``isWritten`` tells.
+    /// say that it was not sent. `nil` when there is none left, or the batch has ended, or `hasRoom` refuses
+    /// its size; ``isWritten`` tells.
     func claimNext(where hasRoom: (Int) -> Bool) -> Int? {
         progress.withLock { progress in
             guard progress.waiter != nil else { return nil }
@@ -77,6 +77,6 @@ final class PublishBatch: Sendable {
     private static func finish(_ progress: inout Progress) {
         guard progress.missing == 0, let waiter = progress.waiter else { return }
         progress.waiter = nil
-        waiter.resume(returning: progress.outcomes.map { $0 ?? .unknown(reason: "") })
+        waiter.resume(returning: progress.outcomes.compactMap(\.self))
     }
 }

@@ -2,8 +2,8 @@ import Synchronization
 
 /// What tasks hand to a publisher's loop, and what the loop shows them. Usable from any thread.
 final class PublishQueue: Sendable {
-    /// Messages, and their bytes, that may wait and be under way together. More are not accepted: a caller that
-    /// does not wait for its outcomes can't fill the memory.
+    /// Messages, and their bytes, that may wait and be under way together. More are not accepted: a caller
+    /// that does not wait for its outcomes can't fill the memory.
     static let messageLimit = 50_000
     static let byteLimit = 64 << 20
 
@@ -69,7 +69,7 @@ final class PublishQueue: Sendable {
             Self.dropFinished(&state)
             return state.unfinished.filter { $0.deadline <= now }
         }
-        for batch in overdue { batch.end("no answer from the broker before the deadline") }
+        for batch in overdue { batch.end("the deadline passed") }
     }
 
     /// Ends all batches.

@@ -37,7 +37,8 @@ package final class Publisher: Sendable {
         }
     }
 
-    /// Connects, and connects again after each loss, until ``close()`` has finished. Cancelling its task closes.
+    /// Connects, and connects again after each loss, until ``close()`` has finished. Cancelling its task
+    /// closes.
     package func run() async {
         let queue = core.queue
         queue.start()
@@ -54,8 +55,8 @@ package final class Publisher: Sendable {
         }
     }
 
-    /// Takes no more messages, waits up to 5 s for the answers that are due, and closes the connection. What has no
-    /// answer then is ended. While the broker is away, what waits is ended at once.
+    /// Takes no more messages, waits up to 5 s for the answers that are due, and closes the connection.
+    /// What has no answer then is ended. While the broker is away, what waits is ended at once.
     package func close() async {
         core.queue.beginClosing()
         await core.queue.ended.wait()

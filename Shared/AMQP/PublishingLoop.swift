@@ -33,7 +33,8 @@ actor PublishingLoop {
     /// Batches with messages to write, oldest first; those before `head` are done.
     private var waiting: [PublishBatch] = []
     private var head = 0
-    private var isBlocked = false
+    /// Why the broker takes no messages now.
+    private var blockedReason: String?
     private var closeBy: ContinuousClock.Instant?
 
     init(address: BrokerAddress, topology: Topology, name: String, logger: Logger) {
@@ -83,7 +84,7 @@ actor PublishingLoop {
         try link.declare(topology)
         try link.selectConfirms()
         schedule.established(at: .now)
-        if !isBlocked { queue.status = .connected }
+        queue.status = blockedReason.map { .blocked($0) } ?? .connected
         logger.info("publisher connected", metadata: ["broker": "\(address)"])
         return link
     }
@@ -116,12 +117,12 @@ actor PublishingLoop {
         case .returned(let content):
             returned(content)
         case .blocked(let reason):
-            isBlocked = true
+            blockedReason = reason
             queue.status = .blocked(reason)
             logger.warning("the broker takes no messages now", metadata: ["reason": "\(reason)"])
         case .unblocked:
-            isBlocked = false
-            queue.status = .connected
+            blockedReason = nil
+            if link?.channelIsOpen == true { queue.status = .connected }
             logger.info("the broker takes messages again")
         case .delivered, .consumerCancelled:
             // Nothing is consumed here.
@@ -130,7 +131,8 @@ actor PublishingLoop {
     }
 
     private func returned(_ content: ContentAssembler.Content) {
-        guard case .returned(let code, let text, let exchange, let routingKey) = content.origin else { return }
+        guard case .returned(let code, let text, let exchange, let routingKey) = content.origin
+        else { return }
         let found = tracker.returned(code: code, text: text) { ticket in
             let message = ticket.batch.messages[ticket.index]
             return message.id == content.properties.id && message.exchange == exchange
@@ -142,7 +144,7 @@ actor PublishingLoop {
     // MARK: Writing
 
     private func write(_ link: BrokerLink) throws(AMQPError) {
-        while !isBlocked, head < waiting.count {
+        while blockedReason == nil, head < waiting.count {
             let batch = waiting[head]
             while let index = batch.claimNext(where: { tracker.hasRoom(for: $0) }) {
                 let message = batch.messages[index]
@@ -169,7 +171,7 @@ actor PublishingLoop {
         }
         if !error.leavesConnectionOpen {
             link = nil
-            isBlocked = false
+            blockedReason = nil
             parking.watch(nil)
         }
         let now = ContinuousClock.now

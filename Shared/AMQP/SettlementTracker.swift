@@ -55,8 +55,8 @@ struct SettlementTracker {
         return true
     }
 
-    /// What to tell the broker now, in this order. From the oldest delivery on, neighbours with the same decision
-    /// go out as one `multiple`; behind the first open one each goes out alone.
+    /// What to tell the broker now, in this order. From the oldest delivery on, neighbours with the same
+    /// decision go out as one `multiple`; behind the first open one each goes out alone.
     mutating func commands() -> [Command] {
         guard !decided.isEmpty else { return [] }
         var commands = commandsForPrefix()

@@ -1,6 +1,7 @@
-/// The exchanges, queues and bindings that must exist, all durable. A ``Publisher`` and a ``Consumer`` declare theirs
-/// on each connect, so that a broker that lost them gets them back. Declaring what exists as declared changes
-/// nothing; what exists with other properties is refused by the broker (406), which the status then shows.
+/// The exchanges, queues and bindings that must exist, all durable. A ``Publisher`` and a ``Consumer``
+/// declare theirs on each connect, so that a broker that lost them gets them back. Declaring what exists as
+/// declared changes nothing; what exists with other properties is refused by the broker (406), which the
+/// status then shows.
 package struct Topology: Sendable, Equatable {
     package struct Exchange: Sendable, Equatable {
         package enum Kind: String, Sendable {

@@ -1,8 +1,9 @@
 /// librabbitmq, with what its header does not offer Swift.
 ///
-/// Needed: 0.11.0 or later, and on Debian 12 the package 0.11.0-1+deb12u3, which closes two holes in the reading of
-/// frames. The patch level of a distribution is not in the header and not in the library, so only the
-/// version is refused here; the build script asks the package manager for the rest.
+/// Needed: 0.11.0 or later, and on Debian 12 the package 0.11.0-1+deb12u3, with the security patches for what
+/// a hostile peer can send (CVE-2026-44235, -44236, -59986, -61547). A distribution's patch level is neither in
+/// the header nor in the library, so only the version is refused here; the build script asks the package
+/// manager for the rest.
 #ifndef TENANTATLAS_CRABBITMQ_SHIM_H
 #define TENANTATLAS_CRABBITMQ_SHIM_H
 

@@ -1,3 +1,5 @@
+import EventLoop
+
 /// Carries HTTP requests and mails, hundreds at once, without blocking a task's thread.
 ///
 /// Requests share one thread, and each mail has one while it is sent.
@@ -13,7 +15,7 @@ package final class CurlClient: Sendable {
     ///     together. What comes beyond waits, within its own time-out. 1 to 2,048.
     package init(userAgent: String, maxConnectionsPerHost: Int = 64) {
         precondition((1...2_048).contains(maxConnectionsPerHost))
-        let parking = CurlParking()
+        let parking = PollParking()
         inbox = TransferInbox(parking: parking)
         let printable = userAgent.unicodeScalars.filter { (32...126).contains($0.value) }
         _ = TransferEngine(

@@ -218,7 +218,7 @@ private let receive: curl_bytes_function = { bytes, size, count, context in
 private let provide: curl_bytes_function = { room, size, count, context in
     guard let room else { return 0 }
     return room.withMemoryRebound(to: UInt8.self, capacity: size * count) {
-        easyHandle(context).fill( UnsafeMutableBufferPointer(start: $0, count: size * count))
+        easyHandle(context).fill(UnsafeMutableBufferPointer(start: $0, count: size * count))
     }
 }
 

@@ -37,7 +37,8 @@ extension HTTPRequest {
         }
         let lowercased = url.prefix(8).lowercased()
         // curl forgives a third slash, and takes what follows for the host.
-        guard lowercased.hasPrefix("http://") || lowercased.hasPrefix("https://"), !url.contains(":///") else {
+        guard lowercased.hasPrefix("http://") || lowercased.hasPrefix("https://"), !url.contains(":///")
+        else {
             throw .invalid("the URL is not an absolute http or https URL")
         }
         let parts = curl_url()

@@ -51,7 +51,8 @@ extension EasyHandle {
         while let next = curl_easy_nextheader(pointer, UInt32(CURLH_HEADER), -1, header) {
             fields.append(
                 HTTPHeaders.Field(
-                    name: String(cString: next.pointee.name), value: Self.trimmed(String(cString: next.pointee.value))))
+                    name: String(cString: next.pointee.name),
+                    value: Self.trimmed(String(cString: next.pointee.value))))
             header = next
         }
         return HTTPResponse(

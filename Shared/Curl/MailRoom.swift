@@ -114,10 +114,12 @@ final class MailRoom: Sendable {
     private func startThread() {
         var handle = pthread_t()
         let context = Unmanaged.passRetained(self).toOpaque()
-        let failure = pthread_create(&handle, nil, { context in
-            Unmanaged<MailRoom>.fromOpaque(context!).takeRetainedValue().work()
-            return nil
-        }, context)
+        let failure = pthread_create(
+            &handle, nil,
+            { context in
+                Unmanaged<MailRoom>.fromOpaque(context!).takeRetainedValue().work()
+                return nil
+            }, context)
         precondition(failure == 0, "no thread for mails: errno \(failure)")
         pthread_detach(handle)
     }

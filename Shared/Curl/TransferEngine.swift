@@ -14,7 +14,7 @@ actor TransferEngine {
     private static let mostIdleHandles = 512
 
     private let userAgent: String
-    private let parking: CurlParking
+    private let multi: MultiHandle
     private let loop: LoopThread
     private let inbox: TransferInbox
     private var running: [Int: Running] = [:]
@@ -24,13 +24,11 @@ actor TransferEngine {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// Starts the thread. It ends when the inbox is closed.
-    init(userAgent: String, maxConnectionsPerHost: Int, parking: CurlParking, inbox: TransferInbox) {
+    init(userAgent: String, maxConnectionsPerHost: Int, parking: PollParking, inbox: TransferInbox) {
         self.userAgent = userAgent
-        self.parking = parking
         self.inbox = inbox
-        curl_multi_set_long(parking.multi, CURLMOPT_MAX_HOST_CONNECTIONS, maxConnectionsPerHost)
-        curl_multi_set_long(parking.multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, maxConnectionsPerHost * 2)
-        curl_multi_set_long(parking.multi, CURLMOPT_MAXCONNECTS, maxConnectionsPerHost * 2)
+        multi = MultiHandle(maxConnectionsPerHost: maxConnectionsPerHost)
+        parking.watch(multi.descriptor)
         loop = LoopThread(name: "curl", parking: parking)
         // The loop keeps the engine until it is closed, and the engine the loop.
         loop.onTurn { self.assumeIsolated { $0.turn() } }
@@ -40,15 +38,14 @@ actor TransferEngine {
         let arrived = inbox.take()
         for submission in arrived.submissions { start(submission) }
         for id in arrived.cancelled { stop(id, kind: .cancelled, message: "the task was cancelled") }
-        var active: Int32 = 0
-        curl_multi_perform(parking.multi, &active)
-        while finishOne() {}
+        multi.drive()
+        while let (id, code) = multi.nextEnded() { finish(id, code) }
         stopOverdue()
         if arrived.closing {
             shutDown(waiting: arrived.closed)
             return 0
         }
-        return millisecondsToNextDeadline()
+        return millisecondsToWait()
     }
 
     private func start(_ submission: Submission) {
@@ -70,7 +67,7 @@ actor TransferEngine {
             keep(handle)
             throw error
         }
-        guard curl_multi_add_handle(parking.multi, handle.pointer) == CURLM_OK else {
+        guard multi.add(handle) else {
             keep(handle)
             throw .invalid("libcurl refuses the transfer")
         }
@@ -78,16 +75,10 @@ actor TransferEngine {
         nextDeadline = min(nextDeadline ?? submission.deadline, submission.deadline)
     }
 
-    /// Answers one transfer that curl has ended. `false` when there is none.
-    private func finishOne() -> Bool {
-        var left: Int32 = 0
-        guard let message = curl_multi_info_read(parking.multi, &left) else { return false }
-        let code = message.pointee.data.result
-        let id = curl_private_number(message.pointee.easy_handle)
-        guard message.pointee.msg == CURLMSG_DONE, let ended = running[id] else { return true }
-        let handle = ended.handle
-        end(ended, code == CURLE_OK ? .success(handle.response()) : .failure(handle.httpFailure(code)))
-        return true
+    private func finish(_ id: Int, _ code: CURLcode) {
+        guard let transfer = running[id] else { return }
+        let handle = transfer.handle
+        end(transfer, code == CURLE_OK ? .success(handle.response()) : .failure(handle.httpFailure(code)))
     }
 
     private func stop(_ id: Int, kind: TransferError.Kind, message: String) {
@@ -98,7 +89,7 @@ actor TransferEngine {
 
     private func end(_ transfer: Running, _ result: TransferResult) {
         running[transfer.submission.id] = nil
-        curl_multi_remove_handle(parking.multi, transfer.handle.pointer)
+        multi.remove(transfer.handle)
         keep(transfer.handle)
         transfer.submission.continuation.resume(returning: result)
     }
@@ -120,9 +111,11 @@ actor TransferEngine {
         self.nextDeadline = running.values.map(\.submission.deadline).min()
     }
 
-    private func millisecondsToNextDeadline() -> Int32 {
-        guard let nextDeadline else { return LoopThread.idleMilliseconds }
-        let left = (nextDeadline - .now) / .milliseconds(1)
+    private func millisecondsToWait() -> Int32 {
+        guard let next = [nextDeadline, multi.timer].compactMap(\.self).min() else {
+            return LoopThread.idleMilliseconds
+        }
+        let left = (next - .now) / .milliseconds(1)
         return Int32(min(max(left.rounded(.up), 0), Double(LoopThread.idleMilliseconds)))
     }
 

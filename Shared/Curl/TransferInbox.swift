@@ -32,9 +32,9 @@ final class TransferInbox: Sendable {
     }
 
     private let state = Mutex(State())
-    private let parking: any Parking
+    private let parking: PollParking
 
-    init(parking: any Parking) {
+    init(parking: PollParking) {
         self.parking = parking
     }
 

@@ -75,10 +75,11 @@ package final class LoopThread: SerialExecutor {
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let (wasEmpty, hasEnded) = inbox.withLock { inbox in
-            inbox.jobs.append(job)
-            let wasEmpty = inbox.jobs.count == 1
-            defer { inbox.ended = false }
-            return (wasEmpty, inbox.ended)
+            defer {
+                inbox.jobs.append(job)
+                inbox.ended = false
+            }
+            return (inbox.jobs.isEmpty, inbox.ended)
         }
         if hasEnded {
             startThread { $0.runUntilEmpty() }

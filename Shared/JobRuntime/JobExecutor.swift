@@ -46,16 +46,18 @@ package struct JobExecutor: Sendable {
     private let runs: RunService
     private let handlers: Handlers
     private let publish: @Sendable ([PendingMessage]) -> Void
+    private let metrics: JobMetrics
     private let logger: Logger
 
     /// `publish` takes the messages that a transition has committed.
     package init(
         runs: RunService, handlers: Handlers, publish: @escaping @Sendable ([PendingMessage]) -> Void,
-        logger: Logger
+        metrics: JobMetrics, logger: Logger
     ) {
         self.runs = runs
         self.handlers = handlers
         self.publish = publish
+        self.metrics = metrics
         self.logger = logger
     }
 
@@ -64,6 +66,7 @@ package struct JobExecutor: Sendable {
         package let tag: DeliveryTag
         let run: RunSnapshot
         let permit: ExecutionPermit
+        let began: ContinuousClock.Instant
     }
 
     /// What a burst came to: what is decided already, and what is to be executed.
@@ -108,9 +111,11 @@ package struct JobExecutor: Sendable {
     ) {
         switch beginning {
         case .success(.execute(let run, let permit)):
-            opening.begun.append(Begun(tag: tag, run: run, permit: permit))
-        case .success(.refused(let reason, let ended, let messages)):
+            metrics.allowed(run)
+            opening.begun.append(Begun(tag: tag, run: run, permit: permit, began: .now))
+        case .success(.refused(let run, let reason, let ended, let messages)):
             publish(messages)
+            metrics.denied(run, reason, ended: ended)
             logger.info(
                 ended ? "blocked" : "waits",
                 metadata: ["run": "\(job.runID)", "reason_code": "\(reason.rawValue)"])
@@ -138,8 +143,9 @@ package struct JobExecutor: Sendable {
     package func execute(_ begun: Begun) async throws {
         let result = try await outcome(of: begun)
         let isDurable = await persist("a result could not be recorded") {
-            if case .written(let message) = try await runs.finish(begun.run, result) {
+            if case .written(let outcome, let message) = try await runs.finish(begun.run, result) {
                 publish(message.map { [$0] } ?? [])
+                metrics.finished(begun.run, outcome, began: begun.began)
             } else {
                 logger.warning(
                     "the run has moved on without this worker",

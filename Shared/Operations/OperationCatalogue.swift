@@ -14,7 +14,7 @@ package struct OperationDefinition: Sendable {
     package let systemMayRun: Bool
     /// How long it may stay queued or waiting before it ends blocked (`run_expired`), in seconds.
     package let queueLimitSeconds: Int
-    /// How refused and failed attempts come back.
+    /// How failed attempts come back. Refused ones follow ``RetryPolicy/refusals``.
     package let retry: RetryPolicy
     /// The summary counts that its runs may report, beside the general ones.
     package let countKeys: Set<SummaryCounts.Key>

@@ -9,6 +9,9 @@ package struct RetryPolicy: Sendable, Hashable {
     /// The longest `Retry-After` that is honoured, in seconds. A provider that asks for more ends the run.
     package let longestRetryAfterSeconds: Double
 
+    /// Refusals that may pass by themselves. The time that a run may wait ends them, long before the attempts do.
+    package static let refusals = RetryPolicy(
+        attemptLimit: 400, firstDelaySeconds: 2, longestDelaySeconds: 600, longestRetryAfterSeconds: 900)
     /// Operations that only read.
     package static let reads = RetryPolicy(
         attemptLimit: 12, firstDelaySeconds: 2, longestDelaySeconds: 600, longestRetryAfterSeconds: 900)

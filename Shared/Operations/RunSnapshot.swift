@@ -7,6 +7,8 @@ package struct RunSnapshot: Sendable, Hashable {
     package var state: RunState
     /// The attempt that the row is at; 1 is the first.
     package var attempt: Int
+    /// How many of its attempts failed or lost their worker. Refusals don't count: they have limits of their own.
+    package var failedAttempts: Int
     /// When it was started by a person, an upstream system or a schedule.
     package var queuedAt: Date
     /// Why it waits, when it does.
@@ -19,13 +21,14 @@ package struct RunSnapshot: Sendable, Hashable {
     package var traceparent: String?
 
     package init(
-        execution: QueuedExecution, state: RunState, attempt: Int, queuedAt: Date,
+        execution: QueuedExecution, state: RunState, attempt: Int, queuedAt: Date, failedAttempts: Int = 0,
         waitReason: RunReason? = nil, counts: SummaryCounts = SummaryCounts(), cancelRequested: Bool = false,
         traceparent: String? = nil
     ) {
         self.execution = execution
         self.state = state
         self.attempt = attempt
+        self.failedAttempts = failedAttempts
         self.queuedAt = queuedAt
         self.waitReason = waitReason
         self.counts = counts

@@ -45,7 +45,7 @@ package struct RunTransition: Sendable {
         let definition = OperationCatalogue.definition(named: run.execution.operation)
         let left = run.execution.expiresAt.timeIntervalSince(now)
         if reason.isRetryable, left > 0, let definition,
-            let delay = definition.retry.delay(after: run.attempt, random: random)
+            let delay = RetryPolicy.refusals.delay(after: run.attempt - run.failedAttempts, random: random)
         {
             // The last look is at the very end of the time that the run may wait.
             return make(
@@ -70,7 +70,7 @@ package struct RunTransition: Sendable {
         case .failed(let failure, _, let retryAfter) where failure.isRetryable && !run.cancelRequested:
             if let definition,
                 let delay = definition.retry.delay(
-                    after: run.attempt, random: random, retryAfterSeconds: retryAfter)
+                    after: run.failedAttempts + 1, random: random, retryAfterSeconds: retryAfter)
             {
                 return make(
                     run, from: .running, to: .queued, next: run.attempt + 1, reason: .failure(failure),
@@ -89,7 +89,7 @@ package struct RunTransition: Sendable {
     /// running → queued (next attempt): its worker is gone. Ends it when that happened too often.
     package static func repair(_ run: RunSnapshot, now: Date) -> RunTransition {
         let definition = OperationCatalogue.definition(named: run.execution.operation)
-        if let definition, run.attempt < definition.retry.attemptLimit {
+        if let definition, run.failedAttempts + 1 < definition.retry.attemptLimit {
             return make(
                 run, from: .running, to: .queued, next: run.attempt + 1, reason: .failure(.workerLost),
                 action: .runRepaired, details: .null,

@@ -24,7 +24,7 @@ enum AuthorityReading {
     static let facts: Statement = """
         SELECT r.id, r.operation, r.workspace_id, r.tenant_id, r.connection_id, r.initiator_id,
                r.expires_at, r.context::text AS context, r.state, r.attempt, r.queued_at, r.reason_code,
-               r.cancel_requested, r.traceparent,
+               r.cancel_requested, r.traceparent, r.failed_attempts, nullif(r.counts, '{}')::text AS counts,
                r.worker_id IS NOT DISTINCT FROM $2::uuid AS is_mine,
                EXISTS (SELECT FROM workers w WHERE w.id = $2::uuid AND w.ended_at IS NULL
                        AND w.lease_until > clock_timestamp()) AS worker_alive,
@@ -70,8 +70,9 @@ struct AuthorityReadingRow {
                 expiresAt: try row.date("expires_at"), context: QueuedExecutionContext(json: context)),
             state: try row.runState("state"), attempt: try row.int("attempt"),
             queuedAt: try row.date("queued_at"),
+            failedAttempts: try row.int("failed_attempts"),
             waitReason: try row.textOrNil("reason_code").flatMap(RunReason.init(code:)),
-            cancelRequested: try row.bool("cancel_requested"), traceparent: try row.textOrNil("traceparent"))
+            counts: try row.counts("counts", of: row.text("operation")), cancelRequested: try row.bool("cancel_requested"), traceparent: try row.textOrNil("traceparent"))
         facts = try AuthorityFacts(row)
         isMine = try row.bool("is_mine")
         isWorkerAlive = try row.bool("worker_alive")
@@ -126,5 +127,13 @@ extension Row {
         let word = try text(column)
         guard let state = RunState(rawValue: word) else { throw StoreError.unreadable(column, word) }
         return state
+    }
+
+    /// A run's counts; none when there are none, or when this version does not know the operation.
+    func counts(_ column: String, of operation: String) throws -> SummaryCounts {
+        guard let text = try textOrNil(column),
+            let definition = OperationCatalogue.definition(named: operation)
+        else { return SummaryCounts() }
+        return try SummaryCounts(json: JSON(parsing: text), for: definition)
     }
 }

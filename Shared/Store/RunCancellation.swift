@@ -52,7 +52,7 @@ package struct RunCancellation: Sendable {
             let transitions = [RunTransition.cancel(reading.run, now: now)]
             let (statement, parameters) = writer.call(transitions, completedAt: now)
             let written = try await transaction.finish(statement, parameters)
-            guard case .written(let message) = try writer.outcomes(written, of: transitions)[0] else {
+            guard case .written(_, let message) = try writer.outcomes(written, of: transitions)[0] else {
                 return .tooLate
             }
             return .ended(message)

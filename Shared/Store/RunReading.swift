@@ -5,9 +5,6 @@ package import Postgres
 
 /// Which runs a list shows.
 package struct RunFilter: Sendable, Hashable {
-    /// The most runs of one page.
-    package static let pageLimit = 200
-
     /// Where: one tenant, or whichever of these tenants of a workspace.
     package enum Scope: Sendable, Hashable {
         case tenant(TenantID)
@@ -20,7 +17,7 @@ package struct RunFilter: Sendable, Hashable {
     package var operation: String?
     /// Only runs that are older than this one: where the page before ended.
     package var before: RunID?
-    /// At most ``pageLimit``.
+    /// The most runs of the page; itself at most ``Page/limit``.
     package var limit: Int
 
     package init(
@@ -32,7 +29,7 @@ package struct RunFilter: Sendable, Hashable {
         self.outcome = outcome
         self.operation = operation
         self.before = before
-        self.limit = min(limit, Self.pageLimit)
+        self.limit = limit
     }
 }
 
@@ -91,8 +88,8 @@ package struct RunReading: Sendable {
         ORDER BY r.id DESC
         """
 
-    /// The runs of a page, newest first.
-    package func list(_ filter: RunFilter) async throws -> [RunSummary] {
+    /// A page of runs, newest first.
+    package func list(_ filter: RunFilter) async throws -> Page<RunSummary> {
         var way = "workspace"
         var workspace = Parameter.null
         var tenants: [TenantID] = []
@@ -102,18 +99,22 @@ package struct RunReading: Sendable {
             tenants = [tenant]
         case .workspace(let id, let visible):
             // What is active has no outcome; there is an index of just these.
-            if let state = filter.state, state != .completed { way = filter.outcome == nil ? "active" : "none" }
+            if let state = filter.state, state != .completed {
+                way = filter.outcome == nil ? "active" : "none"
+            }
             workspace = .uuid(id.uuid)
             tenants = visible
         }
-        return try await pool.query(
+        let rows = try await pool.query(
             Self.page,
             [
                 .text(way), workspace, .uuids(tenants.map(\.uuid)),
                 .uuid(filter.before?.uuid ?? Self.last), Self.text(filter.state?.rawValue),
-                Self.text(filter.outcome?.rawValue), Self.text(filter.operation), .int(filter.limit),
+                Self.text(filter.outcome?.rawValue), Self.text(filter.operation),
+                .int(Page<RunSummary>.rows(for: filter.limit)),
             ]
         ).map(RunSummary.init)
+        return Page(rows: rows, limit: filter.limit)
     }
 
     private static func text(_ text: String?) -> Parameter { text.map(Parameter.text) ?? .null }

@@ -66,9 +66,7 @@ package struct RunRepair: Sendable {
             let transitions = readings.map { RunTransition.repair($0.run, now: now) }
             let (statement, parameters) = writer.call(transitions, completedAt: now)
             let written = try await transaction.finish(statement, parameters)
-            return try writer.outcomes(written, of: transitions).compactMap {
-                if case .written(let message?) = $0 { message } else { nil }
-            }
+            return try writer.outcomes(written, of: transitions).compactMap(\.pending)
         }
     }
 

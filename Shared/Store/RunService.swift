@@ -12,7 +12,7 @@ package struct RunService: Sendable {
         /// The gate allowed it and the run is running: the handler may be called.
         case execute(RunSnapshot, ExecutionPermit)
         /// The gate refused; the refusal is committed (blocked, or waiting for its next attempt).
-        case refused(DenialReason, ended: Bool, [PendingMessage])
+        case refused(RunSnapshot, DenialReason, ended: Bool, [PendingMessage])
         /// The message is of another attempt, or the run has ended: nothing to do.
         case duplicate
         /// There is no such run.
@@ -85,9 +85,7 @@ package struct RunService: Sendable {
             let transitions = held.map { RunTransition.repair($0.run, now: now) }
             let (statement, parameters) = writer.call(transitions, heldBy: worker, completedAt: now)
             let written = try await transaction.finish(statement, parameters)
-            return try writer.outcomes(written, of: transitions).compactMap {
-                if case .written(let message?) = $0 { message } else { nil }
-            }
+            return try writer.outcomes(written, of: transitions).compactMap(\.pending)
         }
     }
 
@@ -141,10 +139,10 @@ package struct RunService: Sendable {
         var otherwise: Beginning = .duplicate
 
         var beginning: Beginning {
-            guard let transition, let run, case .written(let message)? = written else { return otherwise }
+            guard let transition, let run, case .written(_, let message)? = written else { return otherwise }
             if let permit { return .execute(run, permit) }
             guard let denial else { return otherwise }
-            return .refused(denial, ended: transition.to == .completed, message.map { [$0] } ?? [])
+            return .refused(run, denial, ended: transition.to == .completed, message.map { [$0] } ?? [])
         }
     }
 

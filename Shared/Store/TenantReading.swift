@@ -47,9 +47,6 @@ package struct InboxEntry: Sendable, Hashable {
 
 /// Reads tenants, connections and inboxes for people, of those tenants that the caller has decided on.
 package struct TenantReading: Sendable {
-    /// The most rows of one page.
-    package static let pageLimit = 200
-
     private let pool: PostgresPool
 
     package init(pool: PostgresPool) { self.pool = pool }
@@ -64,14 +61,18 @@ package struct TenantReading: Sendable {
         """
 
     /// The tenants that are among `visible` and on which the person holds something, in the order of their
-    /// ids, those after `after` first; at most `limit` and ``pageLimit``.
+    /// ids, those after `after` first.
     package func tenants(
         _ visible: [TenantID], of user: UserID, after: TenantID?, limit: Int
-    ) async throws -> [TenantSummary] {
-        try await pool.query(
+    ) async throws -> Page<TenantSummary> {
+        let rows = try await pool.query(
             Self.tenants,
-            [.uuid(user.uuid), .uuids(visible.map(\.uuid)), .uuid(after?.uuid ?? Self.first), Self.rows(limit)]
+            [
+                .uuid(user.uuid), .uuids(visible.map(\.uuid)), .uuid(after?.uuid ?? Self.first),
+                .int(Page<TenantSummary>.rows(for: limit)),
+            ]
         ).map(TenantSummary.init)
+        return Page(rows: rows, limit: limit)
     }
 
     private static let connections: Statement = """
@@ -89,11 +90,15 @@ package struct TenantReading: Sendable {
     /// The connections of the tenants, in the order of their ids.
     package func connections(
         of tenants: [TenantID], after: ConnectionID?, limit: Int
-    ) async throws -> [ConnectionSummary] {
-        try await pool.query(
+    ) async throws -> Page<ConnectionSummary> {
+        let rows = try await pool.query(
             Self.connections,
-            [.uuids(tenants.map(\.uuid)), .uuid(after?.uuid ?? Self.first), Self.rows(limit)]
+            [
+                .uuids(tenants.map(\.uuid)), .uuid(after?.uuid ?? Self.first),
+                .int(Page<ConnectionSummary>.rows(for: limit)),
+            ]
         ).map(ConnectionSummary.init)
+        return Page(rows: rows, limit: limit)
     }
 
     private static let inbox: Statement = """
@@ -108,14 +113,16 @@ package struct TenantReading: Sendable {
     /// a tenant no longer reads its name.
     package func inbox(
         of user: UserID, on tenants: [TenantID], before: RunID?, limit: Int
-    ) async throws -> [InboxEntry] {
-        try await pool.query(
+    ) async throws -> Page<InboxEntry> {
+        let rows = try await pool.query(
             Self.inbox,
-            [.uuid(user.uuid), .uuids(tenants.map(\.uuid)), .uuid(before?.uuid ?? RunReading.last), Self.rows(limit)]
+            [
+                .uuid(user.uuid), .uuids(tenants.map(\.uuid)), .uuid(before?.uuid ?? RunReading.last),
+                .int(Page<InboxEntry>.rows(for: limit)),
+            ]
         ).map(InboxEntry.init)
+        return Page(rows: rows, limit: limit)
     }
-
-    private static func rows(_ limit: Int) -> Parameter { .int(min(limit, pageLimit)) }
 
     /// Below every id.
     private static let first = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
@@ -144,9 +151,11 @@ extension ConnectionSummary {
     fileprivate init(_ row: Row) throws {
         self.init(
             id: ConnectionID(try row.uuid("id")), displayName: try row.text("display_name"),
-            tenant: RunSummary.Named(id: TenantID(try row.uuid("tenant_id")), name: try row.text("tenant_name")),
+            tenant: RunSummary.Named(
+                id: TenantID(try row.uuid("tenant_id")), name: try row.text("tenant_name")),
             provider: try row.text("provider"), cloud: try row.text("cloud"),
-            entraTenantID: try row.text("entra_tenant_id"), entraTenantName: try row.text("entra_tenant_name"),
+            entraTenantID: try row.text("entra_tenant_id"),
+            entraTenantName: try row.text("entra_tenant_name"),
             clientID: try row.text("client_id"), isDefault: try row.bool("is_default"),
             isEnabled: try row.bool("enabled"), hasCredential: try row.bool("has_credential"),
             health: try row.text("health"), healthReason: try row.textOrNil("health_reason"),
@@ -159,7 +168,8 @@ extension InboxEntry {
     fileprivate init(_ row: Row) throws {
         self.init(
             run: RunID(try row.uuid("run_id")),
-            tenant: RunSummary.Named(id: TenantID(try row.uuid("tenant_id")), name: try row.text("tenant_name")),
+            tenant: RunSummary.Named(
+                id: TenantID(try row.uuid("tenant_id")), name: try row.text("tenant_name")),
             title: try row.text("title"), body: try row.text("body"), createdAt: try row.date("created_at"),
             readAt: try row.dateOrNil("read_at"))
     }

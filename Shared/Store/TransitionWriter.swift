@@ -22,6 +22,8 @@ struct TransitionWriter {
                 counts = coalesce(c.counts, r.counts),
                 context = CASE WHEN c.legitimacy IS NULL THEN r.context
                           ELSE r.context || jsonb_build_object('legitimacy', c.legitimacy) END,
+                failed_attempts = r.failed_attempts
+                    + CASE WHEN c.from_state = 'running' AND c.to_state = 'queued' THEN 1 ELSE 0 END,
                 worker_id = CASE WHEN c.to_state = 'running' THEN $17::uuid END,
                 started_at = CASE WHEN c.to_state = 'running'
                              THEN coalesce(r.started_at, clock_timestamp()) ELSE r.started_at END,
@@ -86,9 +88,10 @@ struct TransitionWriter {
         return transitions.map { transition in
             guard let outboxID = outboxIDs[transition.runID.uuid] else { return .stale }
             guard let message = transition.outbox, let outboxID, message.delaySeconds == 0 else {
-                return .written(nil)
+                return .written(outcome: transition.outcome, message: nil)
             }
-            return .written(PendingMessage(outboxID: outboxID, message: message))
+            return .written(
+                outcome: transition.outcome, message: PendingMessage(outboxID: outboxID, message: message))
         }
     }
 }
@@ -97,8 +100,13 @@ struct TransitionWriter {
 package enum WrittenTransition: Sendable {
     /// The row had already moved on: nothing changed.
     case stale
-    /// It took effect; the message, if any, may be published now.
-    case written(PendingMessage?)
+    /// It took effect: the outcome, if the run has ended by it, and the message that may be published now.
+    case written(outcome: RunOutcome?, message: PendingMessage?)
+
+    /// What may be published now.
+    var pending: PendingMessage? {
+        if case .written(_, let message) = self { message } else { nil }
+    }
 }
 
 /// A message whose row is committed, and which this process may publish now.

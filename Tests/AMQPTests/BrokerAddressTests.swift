@@ -9,7 +9,8 @@ struct BrokerAddressTests {
         #expect(plain.user == "guest" && plain.password == "guest" && plain.heartbeatSeconds == 10)
 
         let full = try BrokerAddress(
-            url: "amqps://us%40er:p%3Aa%2Fss@broker.example:1234/team%2Fa?heartbeat=30&cacertfile=/etc/ca%20.pem")
+            url: "amqps://us%40er:p%3Aa%2Fss@broker.example:1234/team%2Fa"
+                + "?heartbeat=30&cacertfile=/etc/ca%20.pem")
         #expect(full.host == "broker.example" && full.port == 1234 && full.virtualHost == "team/a")
         #expect(full.user == "us@er" && full.password == "p:a/ss" && full.usesTLS)
         #expect(full.heartbeatSeconds == 30 && full.authoritiesFile == "/etc/ca .pem")

@@ -135,6 +135,7 @@ struct ConsumerTests {
                 _ = await publisher.publish([.to(queue, id: "1")])
                 let first = try await consumer.take(1)
                 consumer.pause()
+                try await eventually("paused") { try BrokerControl.consumers(of: queue) == 0 }
                 // Another consumer gets what is published while the first one pauses.
                 try await withConsumer(queue) { other in
                     for index in 0..<20 {
@@ -182,7 +183,7 @@ struct ConsumerTests {
         try await withPublisher(Topology()) { publisher in
             try await withConsumer(queue, .queue(queue)) { consumer in
                 try await eventually("consuming") { consumer.status == .connected }
-                try await BrokerControl.deleteQueue(queue)
+                try BrokerControl.deleteQueue(queue)
                 try await eventually("consumed again") {
                     await publisher.publish([.to(queue, id: "after")]) == [.confirmed]
                 }
@@ -196,7 +197,11 @@ struct ConsumerTests {
         let queue = TestBroker.name("later")
         try await withConsumer(queue) { consumer in
             try await eventually("not found") {
-                if case .disconnected(let error) = consumer.status { error.code == .channelClosed(404) } else { false }
+                if case .disconnected(let error) = consumer.status {
+                    error.code == .channelClosed(404)
+                } else {
+                    false
+                }
             }
             try await withPublisher(.queue(queue)) { publisher in
                 #expect(await publisher.publish([.to(queue)]) == [.confirmed])

@@ -5,7 +5,8 @@ import Testing
 struct ContentAssemblerTests {
     private let delivery = ContentAssembler.Origin.delivery(
         number: 1, redelivered: false, exchange: "e", routingKey: "k")
-    private let returned = ContentAssembler.Origin.returned(code: 312, text: "t", exchange: "e", routingKey: "k")
+    private let returned = ContentAssembler.Origin.returned(
+        code: 312, text: "t", exchange: "e", routingKey: "k")
 
     private func feed(
         _ assembler: inout ContentAssembler, _ bytes: [UInt8]

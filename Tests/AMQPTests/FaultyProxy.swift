@@ -28,7 +28,8 @@ final class FaultyProxy: Sendable {
         let listener = listener
         let isListening = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
-                bind(listener, raw, size) == 0 && listen(listener, 16) == 0 && getsockname(listener, raw, &size) == 0
+                bind(listener, raw, size) == 0 && listen(listener, 16) == 0
+                    && getsockname(listener, raw, &size) == 0
             }
         }
         try #require(isListening)

@@ -80,7 +80,8 @@ struct RecoveryTests {
                     let new = try await consumer.take(10)
                     #expect(new.map(\.properties.id) == old.map(\.properties.id))
                     #expect(new.count { $0.redelivered } == 10)
-                    // Would settle deliveries 1 to 10 of the new session, were it not for the old one in the tags.
+                    // Would settle deliveries 1 to 10 of the new session, were it not for the old one in
+                    // the tags.
                     consumer.ack(old.map(\.tag))
                     consumer.ack([new[0].tag])
                 }
@@ -121,7 +122,9 @@ struct RecoveryTests {
                     try await eventually(within: .seconds(40), "publishes again") {
                         await publisher.publish([.to(queue)]) == [.confirmed]
                     }
-                    try await eventually(within: .seconds(40), "consumes again") { consumer.status == .connected }
+                    try await eventually(within: .seconds(40), "consumes again") {
+                        consumer.status == .connected
+                    }
                 }
             }
         }

@@ -38,7 +38,8 @@ struct SettlementTrackerTests {
         tracker.settle(7, .requeued)
         #expect(
             tracker.commands() == [
-                command(2, .acked, multiple: true), command(3, .requeued), command(5, .refused, multiple: true),
+                command(2, .acked, multiple: true), command(3, .requeued),
+                command(5, .refused, multiple: true),
                 command(7, .requeued),
             ])
     }
@@ -111,7 +112,8 @@ struct SettlementTrackerTests {
                 broker.open.insert(last)
             case 4..<9:
                 let number = UInt64.random(in: 0...(last + 2), using: &random)
-                let settlement = [Settlement.acked, .acked, .requeued, .refused].randomElement(using: &random)!
+                let settlement = [Settlement.acked, .acked, .requeued, .refused].randomElement(
+                    using: &random)!
                 let isNew = (1...max(1, last)).contains(number) && last > 0 && decisions[number] == nil
                 #expect(tracker.settle(number, settlement) == isNew, "seed \(seed)")
                 if isNew { decisions[number] = settlement }

@@ -63,7 +63,8 @@ final class TLSProxy {
         process.standardError = FileHandle.nullDevice
         try process.run()
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)), "python3 did not start")
+        port = try #require(
+            Int(line.trimmingCharacters(in: .whitespacesAndNewlines)), "python3 did not start")
     }
 
     deinit { process.terminate() }

@@ -60,7 +60,9 @@ extension Topology {
 
 extension OutgoingMessage {
     /// To a queue directly.
-    static func to(_ queue: String, _ text: String = "body", id: String = UUID().uuidString) -> OutgoingMessage {
+    static func to(_ queue: String, _ text: String = "body", id: String = UUID().uuidString)
+        -> OutgoingMessage
+    {
         OutgoingMessage(exchange: "", routingKey: queue, id: id, body: Array(text.utf8))
     }
 }

@@ -36,7 +36,10 @@ import Testing
                     Task { await failure(of: HTTPRequest(url: peer.url("/slow?ms=30000")), client)?.kind }
                 }
                 let kept = (0..<40).map { number in
-                    Task { try Echo(try await client.perform(HTTPRequest(url: peer.url("/echo?\(round)-\(number)")))) }
+                    Task {
+                        try Echo(
+                            try await client.perform(HTTPRequest(url: peer.url("/echo?\(round)-\(number)"))))
+                    }
                 }
                 doomed.forEach { $0.cancel() }
                 for task in doomed { #expect(await task.value == .cancelled) }

@@ -10,7 +10,9 @@ import Testing
             let body = [UInt8](0...255)
             let request = HTTPRequest(
                 method: "PATCH", url: peer.url("/echo?a=%20b"),
-                headers: [("X-Twice", "one"), ("X-Twice", "two"), ("X-Empty", ""), ("Authorization", "Bearer t")],
+                headers: [
+                    ("X-Twice", "one"), ("X-Twice", "two"), ("X-Empty", ""), ("Authorization", "Bearer t"),
+                ],
                 body: body)
             let echo = try Echo(try await client.perform(request))
             #expect(echo.method == "PATCH")
@@ -37,7 +39,8 @@ import Testing
 
     @Test func headHasNoBody() async throws {
         try await withClient { client, peer in
-            let response = try await client.perform(HTTPRequest(method: "HEAD", url: peer.url("/status?code=200")))
+            let response = try await client.perform(
+                HTTPRequest(method: "HEAD", url: peer.url("/status?code=200")))
             #expect(response.status == 200 && response.body.isEmpty)
         }
     }
@@ -110,7 +113,8 @@ import Testing
     @Test func reusedHandlesForgetTheLastRequest() async throws {
         try await withClient { client, peer in
             let secretive = HTTPRequest(
-                method: "DELETE", url: peer.url("/echo"), headers: [("Authorization", "secret")], body: [1, 2, 3],
+                method: "DELETE", url: peer.url("/echo"), headers: [("Authorization", "secret")],
+                body: [1, 2, 3],
                 bodyLimit: 10_000)
             _ = try await client.perform(secretive)
             let echo = try Echo(try await client.perform(HTTPRequest(url: peer.url("/echo"))))

@@ -66,7 +66,8 @@ import Testing
 
     @Test func refusedConnectionsSentNothing() async throws {
         try await withClient { client, _ in
-            let error = await failure(of: HTTPRequest(method: "POST", url: "http://127.0.0.1:1/", body: [1]), client)
+            let error = await failure(
+                of: HTTPRequest(method: "POST", url: "http://127.0.0.1:1/", body: [1]), client)
             #expect(error?.kind == .connect && error?.requestMayHaveBeenSent == false)
         }
     }
@@ -118,7 +119,9 @@ import Testing
     @Test func waitingForAConnectionCountsAndSendsNothing() async throws {
         try await withClient(maxConnectionsPerHost: 1) { client, peer in
             try await withClient { observer, _ in
-                let first = Task { try await client.perform(HTTPRequest(url: peer.url("/slow?ms=1500&key=hog"))) }
+                let first = Task {
+                    try await client.perform(HTTPRequest(url: peer.url("/slow?ms=1500&key=hog")))
+                }
                 try await peer.wait(for: "hog", observer)
                 let request = HTTPRequest(
                     method: "POST", url: peer.url("/echo?key=behind-hog"), timeout: .milliseconds(100))
@@ -154,7 +157,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "file:///etc/passwd", "ftp://127.0.0.1/", "smtp://127.0.0.1/", "gopher://127.0.0.1/", "127.0.0.1", "//x",
+        "file:///etc/passwd", "ftp://127.0.0.1/", "smtp://127.0.0.1/", "gopher://127.0.0.1/", "127.0.0.1",
+        "//x",
         "http://", "http:///path", "http://user@host/", "http://user:password@host/", "http://host:99999/",
         "http://host/a b", "http://host/\r\nX: y", "http://host/\0", "http://host/\u{7F}", "http://höst/", "",
         "http://host/" + String(repeating: "x", count: 16_384),
@@ -168,7 +172,8 @@ import Testing
 
     @Test(arguments: [
         ("", "x"), ("X Y", "x"), ("X:", "x"), ("X\r\nY", "x"), ("X\0", "x"), ("É", "x"),
-        ("X", "a\r\nHost: evil"), ("X", "a\nb"), ("X", "a\rb"), ("X", "a\0b"), ("X", "a\u{1}"), ("X", "\u{7F}"),
+        ("X", "a\r\nHost: evil"), ("X", "a\nb"), ("X", "a\rb"), ("X", "a\0b"), ("X", "a\u{1}"),
+        ("X", "\u{7F}"),
         ("Host", "evil"), ("content-length", "0"), ("Transfer-Encoding", "chunked"), ("Connection", "close"),
         ("Expect", "100-continue"), ("User-Agent", "x"), ("Accept-Encoding", "br"), ("Upgrade", "h2c"),
         ("X", String(repeating: "x", count: 65_536)),
@@ -198,7 +203,8 @@ import Testing
 
     @Test func descriptionsKeepSecrets() {
         let request = HTTPRequest(
-            url: "https://hooks.example/path-secret?query-secret", headers: [("Authorization", "header-secret")],
+            url: "https://hooks.example/path-secret?query-secret",
+            headers: [("Authorization", "header-secret")],
             body: Array("body-secret".utf8))
         let named = HTTPRequest(url: "https://user:name-secret@hooks.example/")
         var dumped = ""

@@ -6,15 +6,18 @@ import Testing
 @Suite struct MailMessageTests {
     static func mail(subject: String = "Subject", text: String) -> Mail {
         Mail(
-            relay: MailRelay(host: "relay.example", port: 25, security: .implicit), sender: "from@example.com",
+            relay: MailRelay(host: "relay.example", port: 25, security: .implicit),
+            sender: "from@example.com",
             recipients: ["one@example.com", "two@example.com"], subject: subject, text: text,
             messageID: "id-1@example.com", date: Date(timeIntervalSince1970: 1_795_255_327))
     }
 
     @Test func isAnInternetMessage() {
-        let message = String(decoding: MailMessage.bytes(of: Self.mail(text: "one\ntwo\r\nthree\rfour")), as: UTF8.self)
+        let message = String(
+            decoding: MailMessage.bytes(of: Self.mail(text: "one\ntwo\r\nthree\rfour")), as: UTF8.self)
         #expect(
-            message == """
+            message
+                == """
                 Date: Sat, 21 Nov 2026 10:02:07 +0000
                 From: <from@example.com>
                 To: <one@example.com>,

@@ -25,7 +25,8 @@ import Testing
             trustedCAFile: peer.authorityFile)
         return Mail(
             relay: relay, sender: sender, recipients: recipients, subject: "Run finished", text: text,
-            messageID: "\(id)@atlas.example", date: Date(timeIntervalSince1970: 1_795_255_327), timeout: timeout)
+            messageID: "\(id)@atlas.example", date: Date(timeIntervalSince1970: 1_795_255_327),
+            timeout: timeout)
     }
 
     static func received(_ mail: Mail, _ client: CurlClient) async throws -> [Received] {
@@ -113,9 +114,10 @@ import Testing
             let dropped = await Self.failure(of: Self.mail("smtp", .none, sender: "drop@example.com"), client)
             #expect(dropped?.kind == .reset(sent: true))
             #expect(dropped?.requestMayHaveBeenSent == true, "\(dropped?.message ?? "")")
-            let refused = await Self.failure(of: Self.mail("smtp", .none, sender: "refuse@example.com"), client)
+            let refused = await Self.failure(
+                of: Self.mail("smtp", .none, sender: "refuse@example.com"), client)
             #expect(refused?.kind == .mailRefused(code: 554) && refused?.requestMayHaveBeenSent == false)
-            let hanging = Self.mail("smtp", .none, sender: "hang@example.com", timeout: .milliseconds(500))
+            let hanging = Self.mail("smtp", .none, sender: "hang@example.com", timeout: .seconds(3))
             let late = await Self.failure(of: hanging, client)
             #expect(late?.kind == .timeout && late?.requestMayHaveBeenSent == true)
             let silent = Self.mail("silent", .none, timeout: .milliseconds(300))
@@ -199,7 +201,10 @@ import Testing
         try await withClient { client, _ in
             let good = Self.mail("smtp", .none)
             var mails: [Mail] = []
-            for subject in ["a\r\nBcc: x@y", "a\nb", "a\rb", "\0", "a\u{85}b", "a\u{2028}b", String(repeating: "x", count: 501)] {
+            for subject in [
+                "a\r\nBcc: x@y", "a\nb", "a\rb", "\0", "a\u{85}b", "a\u{2028}b",
+                String(repeating: "x", count: 501),
+            ] {
                 var mail = good
                 mail.subject = subject
                 mails.append(mail)
@@ -209,7 +214,9 @@ import Testing
                 mail.relay.host = host
                 mails.append(mail)
             }
-            for (count, text) in [(0, "x"), (101, "x"), (1, "a\0b"), (1, String(repeating: "x", count: 1_048_577))] {
+            for (count, text) in [
+                (0, "x"), (101, "x"), (1, "a\0b"), (1, String(repeating: "x", count: 1_048_577)),
+            ] {
                 var mail = good
                 mail.recipients = Array(repeating: "a@b.example", count: count)
                 mail.text = text
@@ -230,7 +237,8 @@ import Testing
     @Test func descriptionsKeepSecrets() {
         let credentials = MailRelay.Credentials(user: "name-secret", password: "word-secret")
         let mail = Self.mail(
-            "smtps", .implicit, recipients: ["secret@example.com"], text: "text-secret", credentials: credentials)
+            "smtps", .implicit, recipients: ["secret@example.com"], text: "text-secret",
+            credentials: credentials)
         var dumped = ""
         dump(mail, to: &dumped)
         for text in ["\(mail)", "\(mail.relay)", "\(credentials)", String(reflecting: mail.relay), dumped] {

@@ -41,7 +41,8 @@ final class Peer: Sendable {
 
     /// How often the peer saw `key`, or how many bytes it sent for it.
     func count(_ key: String, _ client: CurlClient) async throws -> Int {
-        let response = try await client.perform(HTTPRequest(url: url("/counter?of=\(key.replacing(" ", with: "%20"))")))
+        let response = try await client.perform(
+            HTTPRequest(url: url("/counter?of=\(key.replacing(" ", with: "%20"))")))
         return Int(String(decoding: response.body, as: UTF8.self))!
     }
 

@@ -50,7 +50,8 @@ struct RefusalTests {
         #"\u12 3"#, #"\u１234"#, #"\u{41}"#,
         // Halves of surrogate pairs.
         #"\ud800"#, #"\uD83D"#, #"\udbff"#, #"\udc00"#, #"\uDE00"#, #"\udfff"#, #"\ud800a"#, #"\ud800\n"#,
-        #"\ud800\u"#, #"\ud800\u0041"#, #"\ud800\ud800"#, #"\udc00\ud800"#, #"\ud800\ue000"#,
+        #"\ud800\u"#, #"\ud800\u0041"#, #"\ud800\ud800"#, #"\udc00\ud800"#, #"\udc00\udc00"#,
+        #"\udfff\udc00"#, #"\ud800\ue000"#,
         #"\ud800 \udc00"#,
         #"\ud83d\uDE0"#, #"\ud83d\\uDE00"#, #"\ud83d/uDE00"#,
     ])

@@ -84,7 +84,7 @@ extension PostgresTests {
         }
 
         @Test func statementTimeout() async throws {
-            try await withPool({ $0.statementTimeout = .milliseconds(100) }) { pool in
+            try await withPool({ $0.statementTimeout = .milliseconds(300) }) { pool in
                 let error = await postgresError { try await pool.query(Self.sleep) }
                 #expect(error?.sqlState == "57014")
                 #expect(error?.isRetryable == true)
@@ -168,7 +168,7 @@ extension PostgresTests {
         }
 
         @Test func silentPeerMeetsTheDeadline() async throws {
-            try await withProxy({ $0.clientDeadline = .milliseconds(300) }) { _, proxy, configuration in
+            try await withProxy({ $0.clientDeadline = .seconds(1) }) { _, proxy, configuration in
                 try await withPool(on: configuration) { pool in
                     _ = try await pool.query(Self.table)
                     proxy.mode = .silent
@@ -176,7 +176,7 @@ extension PostgresTests {
                     let read = await postgresError { try await pool.query(Self.count) }
                     #expect(read?.kind == .deadline)
                     #expect(read?.isRetryable == true)
-                    #expect(ContinuousClock.now - start < .seconds(2))
+                    #expect(ContinuousClock.now - start < .seconds(5))
                     proxy.mode = .forward
                     try await expectItems(0, pool)
                     proxy.mode = .silent
@@ -199,7 +199,7 @@ extension PostgresTests {
         }
 
         @Test func silentPeerWhileConnecting() async throws {
-            try await withProxy({ $0.connectTimeout = .milliseconds(200) }) { _, proxy, configuration in
+            try await withProxy({ $0.connectTimeout = .milliseconds(500) }) { _, proxy, configuration in
                 proxy.mode = .silent
                 try await withPool(on: configuration) { pool in
                     let error = await postgresError { try await pool.query("SELECT 1") }
@@ -267,12 +267,11 @@ extension PostgresTests {
         /// A caller that says BEGIN by itself would hand its transaction to the next one.
         @Test func transactionLeftOpenIsThrownAway() async throws {
             try await withPool({ $0.poolSize = 1 }) { pool in
-                _ = try await pool.query(Self.table)
+                let pid: Statement = "SELECT pg_backend_pid() AS pid"
+                let before = try await pool.query(pid)[0].int("pid")
                 _ = try await pool.query("BEGIN")
-                _ = try await pool.query(Self.insert, [.int(1)])
-                try await expectItems(1, pool)
-                let left = try await sessions(pool, "idle in transaction")
-                #expect(left == 0)
+                let after = try await pool.query(pid)[0].int("pid")
+                #expect(after != before)
             }
         }
 
@@ -323,8 +322,7 @@ extension PostgresTests {
 
         @Test func sessionHasTheLimits() async throws {
             try await withDatabase { database in
-                var configuration = database.configuration
-                configuration.url += "?options=-c%20work_mem%3D5MB"
+                let configuration = database.configuration(adding: "options=-c%20work_mem%3D5MB")
                 try await withPool(on: configuration) { pool in
                     let row = try await pool.query(
                         """
@@ -361,11 +359,15 @@ extension PostgresTests {
                     }
                 }
                 try await run(4_000)
-                let before = residentBytes()
-                try await run(20_000)
-                let growth = residentBytes() - before
-                // A leak of one result or parameter text each would be 20 MB and more.
-                #expect(growth < 8 << 20, "grew by \(growth) bytes")
+                // A leak of one result or parameter text for each would be 20 MB and more, every time. Other
+                // suites of the process may grow meanwhile, but hardly three times.
+                var growth: [Int] = []
+                repeat {
+                    let before = residentBytes()
+                    try await run(20_000)
+                    growth.append(residentBytes() - before)
+                } while growth.last! >= 8 << 20 && growth.count < 3
+                #expect(growth.last! < 8 << 20, "grew by \(growth) bytes")
             }
         }
 

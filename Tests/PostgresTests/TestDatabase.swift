@@ -1,6 +1,4 @@
-import CLibPQ
 import Foundation
-import Glibc
 import Logging
 import Testing
 
@@ -21,9 +19,13 @@ struct TestDatabase: Sendable {
 
     /// The same database by way of another port, such as a proxy's.
     func configuration(port: UInt16) -> PostgresConfiguration {
+        configuration(adding: "host=127.0.0.1&port=\(port)")
+    }
+
+    /// The same database with more in its address.
+    func configuration(adding setting: String) -> PostgresConfiguration {
         var other = configuration
-        other.url += other.url.contains("?") ? "&" : "?"
-        other.url += "host=127.0.0.1&port=\(port)"
+        other.url += (other.url.contains("?") ? "&" : "?") + setting
         return other
     }
 }

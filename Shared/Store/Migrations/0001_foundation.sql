@@ -196,6 +196,8 @@ CREATE TABLE runs (
     -- Why it ended so or, while it is queued, why it waits.
     reason_code text,
     attempt integer NOT NULL CHECK (attempt > 0),
+    -- How many attempts ended in a failure or with their worker; refusals don't count here.
+    failed_attempts integer NOT NULL DEFAULT 0,
     worker_id uuid,
     initiator_id uuid,
     cancel_requested boolean NOT NULL DEFAULT false,

@@ -1,0 +1,201 @@
+package import Curl
+internal import FoundationEssentials
+package import Logging
+package import Operations
+package import Sealing
+package import Store
+internal import Synchronization
+
+/// The one door to the provider: the only code that opens credentials, and the only code that makes HTTP
+/// requests to Microsoft. Each request consumes a call permit (H3).
+package final class GraphGateway: Sendable {
+    /// How long calls may take.
+    package struct Limits: Sendable {
+        /// From asking for the permit until the last byte of the answer. A revoke waits for as long.
+        package var call: Duration
+        /// The same for a token.
+        package var token: Duration
+
+        package init(call: Duration = .seconds(30), token: Duration = .seconds(15)) {
+            self.call = call
+            self.token = token
+        }
+    }
+
+    /// How long before its permit's deadline a call ends at the latest.
+    private static let margin = Duration.milliseconds(250)
+    /// The largest answer of the token endpoint, in bytes.
+    private static let tokenBodyLimit = 256 * 1_024
+
+    let tokens = TokenCache()
+    let pacing = CallPacing()
+    let limits: Limits
+    let random: @Sendable () -> Double
+    private let http: CurlClient
+    private let permits: CallPermits
+    private let connections: ProviderConnections
+    private let credentials: CredentialManager
+    private let sandbox: Origin?
+    private let logger: Logger
+    private let lastSerial = Atomic<UInt64>(0)
+
+    /// - Parameters:
+    ///   - http: carries the requests; its name is the `User-Agent`.
+    ///   - opener: holds the private keys that credentials are sealed to.
+    ///   - sandbox: where the sandbox answers, if this service may use one.
+    ///   - random: gives numbers in 0..<1, which spread repeated calls.
+    package init(
+        http: CurlClient, permits: CallPermits, connections: ProviderConnections, opener: Opener,
+        sandbox: Origin?, limits: Limits = Limits(), logger: Logger, random: @escaping @Sendable () -> Double
+    ) {
+        self.http = http
+        self.permits = permits
+        self.connections = connections
+        credentials = CredentialManager(opener: opener)
+        self.sandbox = sandbox
+        self.limits = limits
+        self.logger = logger
+        self.random = random
+    }
+
+    /// Opens what a run needs to call its connection's tenant. Nothing is called yet.
+    ///
+    /// Throws ``GraphFailure`` when the connection can't be used, or the database's error.
+    package func session(under permit: ExecutionPermit) async throws -> GraphSession {
+        let run = permit.execution
+        let name = "preparing the connection"
+        guard let connection = try await connections.find(run.connectionID, of: run.tenantID) else {
+            throw GraphFailure(.internalError, call: name, code: "connection_missing")
+        }
+        guard connection.entraTenantID == run.context?.entraTenantID else {
+            throw GraphFailure(.tenantMismatch, call: name, code: "connection_scope_changed")
+        }
+        guard let cloud = Cloud(stored: connection.cloud, sandbox: sandbox) else {
+            throw GraphFailure(.internalError, call: name, code: "cloud_not_configured")
+        }
+        return GraphSession(
+            gateway: self, permit: permit, connection: connection, cloud: cloud,
+            clientSecret: try credentials.clientSecret(of: connection))
+    }
+
+    /// One HTTP request, and nothing else sends one. It takes place within the permit's time, and the permit is
+    /// closed when it has ended, however it ended. Throws ``GraphFailure``, or `CancellationError`.
+    private func send(
+        _ request: HTTPRequest, call: String, permit: consuming CallPermit
+    ) async throws -> HTTPResponse {
+        let id = permit.id
+        let run = permit.execution.runID
+        let left = permit.endsBy - .now - Self.margin
+        guard left > .zero else {
+            await close(id, status: nil)
+            throw GraphFailure(.timeout, call: call)
+        }
+        var request = request
+        request.timeout = left
+        request.headers.append(("client-request-id", "\(id)"))
+        let result: Result<HTTPResponse, TransferError>
+        do { result = .success(try await http.perform(request)) } catch { result = .failure(error) }
+        await close(id, status: try? result.get().status)
+        switch result {
+        case .success(let response): return response
+        case .failure(let error):
+            guard let failure = FailureMapping.transfer(error.kind) else { throw CancellationError() }
+            throw noted(GraphFailure(failure, call: call), run)
+        }
+    }
+
+    /// A permit that can't be closed stays open: a revoke reports the call as in doubt. The call itself is over,
+    /// and what it brought is kept.
+    private func close(_ id: CallID, status: Int?) async {
+        for _ in 0..<2 {
+            do { return try await permits.close(id, status: status) } catch {}
+        }
+        logger.warning("a call permit could not be closed", metadata: ["call_id": "\(id)"])
+    }
+
+    // MARK: the two kinds of calls
+
+    /// Reads from Graph. Throws ``GraphFailure``, ``CallRefusal``, `CancellationError`, or the database's error.
+    func get(
+        _ target: CallTarget, with token: AccessToken, under permit: ExecutionPermit
+    ) async throws -> [UInt8] {
+        let call = "GET \(target.template)"
+        let leave = try await permits.open(under: permit, call: call, timeLimit: limits.call)
+        let bearer = token.bearer.reveal { "Bearer " + String(decoding: $0, as: UTF8.self) }
+        let request = HTTPRequest(
+            url: target.url, headers: [("Authorization", bearer), ("Accept", "application/json")])
+        let response = try await send(request, call: call, permit: leave)
+        guard response.status == 200 else {
+            throw noted(graphFailure(response, call: call), permit.execution.runID)
+        }
+        return response.body
+    }
+
+    /// Asks for a new token. Throws as ``get(_:with:under:)``.
+    func fetchToken(
+        for account: ProviderAccount, secret: Secret, under permit: ExecutionPermit
+    ) async throws -> AccessToken {
+        let path: GraphPath = "/\(account.entraTenantID)/oauth2/v2.0/token"
+        let call = "POST \(path.template)"
+        let leave = try await permits.open(under: permit, call: call, timeLimit: limits.token)
+        let requestedAt = ContinuousClock.now
+        let request = HTTPRequest(
+            method: "POST", url: "\(account.cloud.login)\(path.text)",
+            headers: [
+                ("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json"),
+            ],
+            body: Self.tokenForm(account, secret), bodyLimit: Self.tokenBodyLimit)
+        let response = try await send(request, call: call, permit: leave)
+        guard response.status == 200 else {
+            throw noted(tokenFailure(response, call: call), permit.execution.runID)
+        }
+        let serial = lastSerial.add(1, ordering: .relaxed).newValue
+        guard let token = AccessToken(response.body, requestedAt: requestedAt, serial: serial) else {
+            throw noted(GraphFailure(.malformedAnswer, call: call, httpStatus: 200), permit.execution.runID)
+        }
+        return token
+    }
+
+    private static func tokenForm(_ account: ProviderAccount, _ secret: Secret) -> [UInt8] {
+        let fields = [
+            "grant_type=client_credentials", "client_id=\(URLEscaping.escape(account.clientID))",
+            "scope=\(URLEscaping.escape("\(account.cloud.graph)/.default"))", "client_secret=",
+        ]
+        return Array(fields.joined(separator: "&").utf8) + secret.reveal(URLEscaping.escape)
+    }
+
+    // MARK: failures
+
+    private func graphFailure(_ response: HTTPResponse, call: String) -> GraphFailure {
+        failure(
+            FailureMapping.graph(status: response.status), response, call: call,
+            code: ErrorDocument(response.body).code, requestID: response.headers["request-id"])
+    }
+
+    private func tokenFailure(_ response: HTTPResponse, call: String) -> GraphFailure {
+        let error = TokenErrorDocument(response.body)
+        return failure(
+            FailureMapping.token(status: response.status, error: error.error, codes: error.codes), response,
+            call: call, code: error.codes.first.map { "AADSTS\($0)" } ?? Sanitiser.code(error.error),
+            requestID: response.headers["x-ms-request-id"])
+    }
+
+    private func failure(
+        _ failure: ProviderFailure, _ response: HTTPResponse, call: String, code: String?, requestID: String?
+    ) -> GraphFailure {
+        let date = response.headers["Date"]
+        return GraphFailure(
+            failure, call: call,
+            retryAfterSeconds: RetryAfter.seconds(
+                response.headers["Retry-After"], date: date, now: Date().timeIntervalSince1970),
+            httpStatus: response.status, requestID: Sanitiser.guid(requestID), code: Sanitiser.code(code),
+            date: Sanitiser.date(date))
+    }
+
+    private func noted(_ failure: GraphFailure, _ run: RunID) -> GraphFailure {
+        logger.info(
+            "a provider call failed",
+            metadata: ["run_id": "\(run)", "failure": "\(failure)"])
+        return failure
+    }
+}

@@ -1,0 +1,164 @@
+package import JSON
+internal import Operations
+internal import Sealing
+internal import Store
+
+/// Where one call goes, and how it is told.
+struct CallTarget: Sendable {
+    let url: String
+    /// The path's template.
+    let template: String
+}
+
+/// What one attempt of a run uses to read from its connection's tenant. Every call asks for leave of its own.
+///
+/// All functions throw ``GraphFailure`` for what the provider did, ``CallRefusal`` when leave was not given,
+/// `CancellationError`, or the database's error.
+package struct GraphSession: Sendable {
+    private let gateway: GraphGateway
+    private let permit: ExecutionPermit
+    private let cloud: Cloud
+    private let account: ProviderAccount
+    private let tokenKey: TokenCache.Key
+    private let clientSecret: Secret
+
+    init(
+        gateway: GraphGateway, permit: ExecutionPermit, connection: ProviderConnection, cloud: Cloud,
+        clientSecret: Secret
+    ) {
+        self.gateway = gateway
+        self.permit = permit
+        self.cloud = cloud
+        self.clientSecret = clientSecret
+        account = ProviderAccount(
+            cloud: cloud, entraTenantID: connection.entraTenantID, clientID: connection.clientID)
+        tokenKey = TokenCache.Key(account: account, credentialVersion: connection.credential?.version ?? 0)
+    }
+
+    /// The directory that the connection points to.
+    package var entraTenantID: String { account.entraTenantID }
+    /// The application that calls.
+    package var clientID: String { account.clientID }
+
+    // MARK: reading
+
+    /// Reads one document.
+    package func get(
+        _ path: GraphPath, _ options: [(name: StaticString, value: String)] = []
+    ) async throws -> JSON {
+        let url = "\(cloud.graph)\(path.text)\(URLEscaping.query(options))"
+        return try await read(CallTarget(url: url, template: path.template)) { $0 }
+    }
+
+    /// Reads the first page of a collection.
+    package func page(
+        _ path: GraphPath, _ options: [(name: StaticString, value: String)] = []
+    ) async throws -> GraphPage {
+        let url = "\(cloud.graph)\(path.text)\(URLEscaping.query(options))"
+        let template = path.template
+        return try await read(CallTarget(url: url, template: template)) {
+            (document) throws(GraphFailure) in try page(document, template)
+        }
+    }
+
+    /// Reads the page that a link leads to; `path` only names the call.
+    package func page(at link: NextLink, of path: GraphPath) async throws -> GraphPage {
+        let template = "\(path.template) (following page)"
+        return try await read(CallTarget(url: link.url, template: template)) {
+            (document) throws(GraphFailure) in try page(document, template)
+        }
+    }
+
+    /// A link that an earlier attempt stored; nil when it leads elsewhere than to this connection's cloud.
+    package func link(stored url: String) -> NextLink? { NextLink(url, on: cloud.graph) }
+
+    private func page(_ document: JSON, _ template: String) throws(GraphFailure) -> GraphPage {
+        let malformed = GraphFailure(.malformedAnswer, call: "GET \(template)", httpStatus: 200)
+        guard let items = document["value"]?.array else { throw malformed }
+        switch document["@odata.nextLink"] {
+        case nil, .null?: return GraphPage(items: items, next: nil)
+        case let value?:
+            guard let link = value.string.flatMap({ NextLink($0, on: cloud.graph) }) else { throw malformed }
+            return GraphPage(items: items, next: link)
+        }
+    }
+
+    // MARK: token
+
+    /// Fetches a new token, whatever is cached, and uses it from now on. Returns what it says about itself;
+    /// nil when it can't be read.
+    package func renewToken() async throws -> TokenClaims? {
+        TokenClaims(try await repeating { try await token(isFresh: true) }.bearer)
+    }
+
+    private func token(isFresh: Bool = false) async throws -> AccessToken {
+        try await gateway.tokens.token(for: tokenKey, isFresh: isFresh) {
+            [gateway, account, clientSecret, permit] in
+            try await gateway.fetchToken(for: account, secret: clientSecret, under: permit)
+        }
+    }
+
+    // MARK: one call, and its repetitions
+
+    private func read<Value: Sendable>(
+        _ target: CallTarget, _ interpret: (JSON) throws(GraphFailure) -> Value
+    ) async throws -> Value {
+        var mayRenew = true
+        return try await repeating {
+            let token = try await token()
+            do {
+                return try await read(target, with: token, interpret)
+            } catch let failure as GraphFailure where failure.failure == .authRejected && mayRenew {
+                // Once per call: a second refusal is the provider's answer.
+                mayRenew = false
+                await gateway.tokens.drop(token, of: tokenKey)
+                return try await read(target, with: self.token(), interpret)
+            }
+        }
+    }
+
+    private func read<Value: Sendable>(
+        _ target: CallTarget, with token: AccessToken, _ interpret: (JSON) throws(GraphFailure) -> Value
+    ) async throws -> Value {
+        let body = try await paced(target) {
+            try await gateway.get(target, with: token, under: permit)
+        }
+        guard let document = try? JSON(parsing: body), document.object != nil else {
+            throw GraphFailure(.malformedAnswer, call: "GET \(target.template)", httpStatus: 200)
+        }
+        return try interpret(document)
+    }
+
+    private func paced<Value: Sendable>(
+        _ target: CallTarget, _ call: () async throws -> Value
+    ) async throws -> Value {
+        try await gateway.pacing.enter(account, call: "GET \(target.template)")
+        let result: Result<Value, any Error>
+        do { result = .success(try await call()) } catch { result = .failure(error) }
+        await gateway.pacing.leave(account)
+        return try result.get()
+    }
+
+    /// Repeats a call that only reads, as far as ``InPlaceRetry`` allows. Each try has a permit of its own.
+    private func repeating<Value: Sendable>(_ call: () async throws -> Value) async throws -> Value {
+        var retry = InPlaceRetry()
+        while true {
+            do {
+                return try await call()
+            } catch let failure as GraphFailure {
+                guard let wait = retry.wait(after: failure, random: gateway.random()) else {
+                    await hold(failure)
+                    throw failure
+                }
+                if failure.failure == .throttled { await gateway.pacing.pause(account, seconds: wait) }
+                try await Task.sleep(for: .seconds(wait))
+            }
+        }
+    }
+
+    /// What the provider asked for holds for the account's other runs, too.
+    private func hold(_ failure: GraphFailure) async {
+        guard failure.failure == .throttled, let seconds = failure.retryAfterSeconds else { return }
+        await gateway.pacing.pause(account, seconds: seconds)
+    }
+}

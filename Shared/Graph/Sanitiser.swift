@@ -1,0 +1,50 @@
+/// What may be kept of a provider's answer. An allowlist: whatever does not have the form of the thing it
+/// should be is dropped, never repaired.
+enum Sanitiser {
+    /// Codes longer than this are none.
+    static let longestCode = 64
+
+    /// An error code: 1 to 64 of letters, digits, `_` and `.`.
+    static func code(_ text: String?) -> String? {
+        guard let text, (1...longestCode).contains(text.utf8.count),
+            text.utf8.allSatisfy({ byte in
+                isLetterOrDigit(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
+            })
+        else { return nil }
+        return text
+    }
+
+    /// A GUID in its 36-character form.
+    static func guid(_ text: String?) -> String? {
+        guard let text, text.utf8.count == 36 else { return nil }
+        for (position, byte) in text.utf8.enumerated() {
+            let isDash = [8, 13, 18, 23].contains(position)
+            guard isDash ? byte == UInt8(ascii: "-") : isHexDigit(byte) else { return nil }
+        }
+        return text.lowercased()
+    }
+
+    /// An HTTP date (IMF-fixdate), such as `Sat, 21 Nov 2026 08:15:00 GMT`.
+    static func date(_ text: String?) -> String? {
+        guard let text, HTTPDate.seconds(text) != nil else { return nil }
+        return text
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
+    }
+
+    private static func isHexDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,311 @@
+package import FoundationEssentials
+package import Operations
+package import Postgres
+
+/// Sets up what people work with: workspaces, tenants, people, grants, connections, webhooks.
+///
+/// Each call takes a set of things with ids that the caller chose, makes those that do not exist, leaves the
+/// others as they are, and audits what it made, in one statement. Repeating a call does no harm.
+///
+/// Tokens are issued by ``Principals``, credentials are set by ``ProviderConnections``.
+package struct Administration: Sendable {
+    /// A customer's tenant to be.
+    package struct NewTenant: Sendable, Hashable {
+        package let id: TenantID
+        /// 1 to 200 characters.
+        package let name: String
+
+        package init(id: TenantID, name: String) {
+            self.id = id
+            self.name = name
+        }
+    }
+
+    /// A person or a system to be.
+    package struct NewUser: Sendable, Hashable {
+        package let id: UserID
+        /// 1 to 200 characters.
+        package let name: String
+        package let kind: Principal.Kind
+
+        package init(id: UserID, name: String, kind: Principal.Kind) {
+            self.id = id
+            self.name = name
+            self.kind = kind
+        }
+    }
+
+    /// A role that a person is to hold.
+    package struct NewMembership: Sendable, Hashable {
+        package let user: UserID
+        /// Nil for every tenant of the workspace.
+        package let tenant: TenantID?
+        package let role: Role
+
+        package init(user: UserID, tenant: TenantID?, role: Role) {
+            self.user = user
+            self.tenant = tenant
+            self.role = role
+        }
+    }
+
+    /// A provider connection to be, without its credential.
+    package struct NewConnection: Sendable, Hashable {
+        package let id: ConnectionID
+        package let tenant: TenantID
+        /// 1 to 200 characters.
+        package let displayName: String
+        /// The stored name of the national cloud, or `sandbox`.
+        package let cloud: String
+        package let entraTenantID: String
+        package let entraTenantName: String
+        package let clientID: String
+        /// Whether it is the tenant's default; a tenant has at most one.
+        package let isDefault: Bool
+
+        package init(
+            id: ConnectionID, tenant: TenantID, displayName: String, cloud: String, entraTenantID: String,
+            entraTenantName: String, clientID: String, isDefault: Bool
+        ) {
+            self.id = id
+            self.tenant = tenant
+            self.displayName = displayName
+            self.cloud = cloud
+            self.entraTenantID = entraTenantID
+            self.entraTenantName = entraTenantName
+            self.clientID = clientID
+            self.isDefault = isDefault
+        }
+    }
+
+    /// A person or a system, found by name or id.
+    package struct FoundUser: Sendable, Hashable {
+        package let id: UserID
+        package let workspaceID: WorkspaceID
+        package let name: String
+    }
+
+    private let pool: PostgresPool
+    private let makeID: @Sendable () -> UUID
+
+    /// `makeID` makes ids in the order of time.
+    package init(pool: PostgresPool, makeID: @escaping @Sendable () -> UUID) {
+        self.pool = pool
+        self.makeID = makeID
+    }
+
+    // MARK: making
+
+    private static let workspace: Statement = """
+        WITH made AS (
+            INSERT INTO workspaces (id, name) VALUES ($1::uuid, $2) ON CONFLICT (id) DO NOTHING
+            RETURNING id, name
+        ), audited AS (
+            INSERT INTO audit (action, workspace_id, actor_id, details)
+            SELECT 'workspace.created', id, $3::uuid, jsonb_build_object('name', name) FROM made
+        )
+        SELECT id FROM made
+        """
+
+    /// Makes a workspace; false when there is one with that id. `name` has 1 to 200 characters.
+    package func createWorkspace(
+        _ id: WorkspaceID, name: String, by actor: AuditRecord.Actor
+    ) async throws -> Bool {
+        let made = try await pool.query(Self.workspace, [.uuid(id.uuid), .text(name), actor.parameter])
+        return !made.isEmpty
+    }
+
+    private static let tenants: Statement = """
+        WITH made AS (
+            INSERT INTO tenants (id, workspace_id, name)
+            SELECT id, $1::uuid, name FROM unnest($3::uuid[], $4::text[]) AS n (id, name)
+            ON CONFLICT (id) DO NOTHING
+            RETURNING id, workspace_id, name
+        ), audited AS (
+            INSERT INTO audit (action, workspace_id, tenant_id, actor_id, details)
+            SELECT 'tenant.created', workspace_id, id, $2::uuid, jsonb_build_object('name', name) FROM made
+        )
+        SELECT id FROM made
+        """
+
+    /// Makes tenants, operable and with a closed write gate; returns the new ones.
+    package func createTenants(
+        _ tenants: [NewTenant], in workspace: WorkspaceID, by actor: AuditRecord.Actor
+    ) async throws -> Set<TenantID> {
+        let made = try await pool.query(
+            Self.tenants,
+            [
+                .uuid(workspace.uuid), actor.parameter, .uuids(tenants.map(\.id.uuid)),
+                .texts(tenants.map(\.name)),
+            ])
+        return Set(try made.map { TenantID(try $0.uuid("id")) })
+    }
+
+    private static let users: Statement = """
+        WITH made AS (
+            INSERT INTO users (id, workspace_id, name, kind)
+            SELECT id, $1::uuid, name, kind
+            FROM unnest($3::uuid[], $4::text[], $5::text[]) AS n (id, name, kind)
+            ON CONFLICT (id) DO NOTHING
+            RETURNING id, workspace_id, name, kind
+        ), audited AS (
+            INSERT INTO audit (action, workspace_id, actor_id, details)
+            SELECT 'user.created', workspace_id, $2::uuid,
+                   jsonb_build_object('user_id', id, 'name', name, 'kind', kind)
+            FROM made
+        )
+        SELECT id FROM made
+        """
+
+    /// Makes people and systems, who hold nothing yet; returns the new ones.
+    package func createUsers(
+        _ users: [NewUser], in workspace: WorkspaceID, by actor: AuditRecord.Actor
+    ) async throws -> Set<UserID> {
+        let made = try await pool.query(
+            Self.users,
+            [
+                .uuid(workspace.uuid), actor.parameter, .uuids(users.map(\.id.uuid)),
+                .texts(users.map(\.name)), .texts(users.map(\.kind.rawValue)),
+            ])
+        return Set(try made.map { UserID(try $0.uuid("id")) })
+    }
+
+    private static let memberships: Statement = """
+        WITH made AS (
+            INSERT INTO memberships (id, workspace_id, user_id, tenant_id, role, granted_by)
+            SELECT id, $1::uuid, user_id, tenant_id, role, $2::uuid
+            FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[]) AS n (id, user_id, tenant_id, role)
+            ON CONFLICT (user_id, workspace_id, tenant_id) WHERE revoked_at IS NULL DO NOTHING
+            RETURNING id, workspace_id, tenant_id, user_id, role
+        ), audited AS (
+            INSERT INTO audit (action, workspace_id, tenant_id, actor_id, details)
+            SELECT $7, workspace_id, tenant_id, $2::uuid,
+                   jsonb_build_object('user_id', user_id, 'role', role)
+            FROM made
+        )
+        SELECT id FROM made
+        """
+
+    /// Gives roles. Where a person holds a grant already it stays, whatever its role; one that was revoked does
+    /// not come back: the new one is another grant. Returns how many were given.
+    package func createMemberships(
+        _ memberships: [NewMembership], in workspace: WorkspaceID, by actor: AuditRecord.Actor
+    ) async throws -> Int {
+        try await pool.query(
+            Self.memberships,
+            [
+                .uuid(workspace.uuid), actor.parameter, .uuids(memberships.map { _ in makeID() }),
+                .uuids(memberships.map(\.user.uuid)), .uuids(memberships.map(\.tenant?.uuid)),
+                .texts(memberships.map(\.role.rawValue)), .text(AuditAction.accessGranted.rawValue),
+            ]
+        ).count
+    }
+
+    private static let connections: Statement = """
+        WITH made AS (
+            INSERT INTO provider_connections (id, workspace_id, tenant_id, display_name, cloud,
+                                              entra_tenant_id, entra_tenant_name, client_id, is_default)
+            SELECT id, $1::uuid, tenant_id, display_name, cloud, entra_id, entra_name, client_id, is_default
+            FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+                        $10::boolean[])
+                 AS n (id, tenant_id, display_name, cloud, entra_id, entra_name, client_id, is_default)
+            ON CONFLICT (id) DO NOTHING
+            RETURNING id, workspace_id, tenant_id, entra_tenant_id
+        ), audited AS (
+            INSERT INTO audit (action, workspace_id, tenant_id, actor_id, details)
+            SELECT $11, workspace_id, tenant_id, $2::uuid,
+                   jsonb_build_object('provider_connection_id', id, 'entra_tenant_id', entra_tenant_id)
+            FROM made
+        )
+        SELECT id FROM made
+        """
+
+    /// Makes provider connections, enabled and without credential; returns the new ones. Throws the database's
+    /// unique violation for a second default of a tenant, or the same application twice in one.
+    package func createConnections(
+        _ connections: [NewConnection], in workspace: WorkspaceID, by actor: AuditRecord.Actor
+    ) async throws -> Set<ConnectionID> {
+        let made = try await pool.query(
+            Self.connections,
+            [
+                .uuid(workspace.uuid), actor.parameter, .uuids(connections.map(\.id.uuid)),
+                .uuids(connections.map(\.tenant.uuid)), .texts(connections.map(\.displayName)),
+                .texts(connections.map(\.cloud)), .texts(connections.map(\.entraTenantID)),
+                .texts(connections.map(\.entraTenantName)), .texts(connections.map(\.clientID)),
+                .bools(connections.map(\.isDefault)), .text(AuditAction.connectionCreated.rawValue),
+            ])
+        return Set(try made.map { ConnectionID(try $0.uuid("id")) })
+    }
+
+    private static let webhook: Statement = """
+        WITH made AS (
+            INSERT INTO webhooks AS w (user_id, workspace_id, url, key_id, sealed_secret)
+            SELECT u.id, u.workspace_id, $4, $5, $6::bytea FROM users u
+            WHERE u.workspace_id = $1::uuid AND u.id = $3::uuid
+            ON CONFLICT (user_id) DO UPDATE
+                SET url = excluded.url, key_id = excluded.key_id, sealed_secret = excluded.sealed_secret,
+                    disabled_at = NULL
+            RETURNING user_id, workspace_id
+        ), audited AS (
+            INSERT INTO audit (action, workspace_id, actor_id, details)
+            SELECT 'webhook.set', workspace_id, $2::uuid,
+                   jsonb_build_object('user_id', user_id, 'key_id', $5)
+            FROM made
+        )
+        SELECT user_id FROM made
+        """
+
+    /// Sets where a person or system is told by HTTP, in place of what was set before. The signing secret was
+    /// sealed to the notifier's key `keyID`. `url` has at most 2,000 characters, and is not audited: it may
+    /// hold a secret. Throws ``StoreError/notFound(_:)`` when the person is not of the workspace.
+    package func setWebhook(
+        of user: UserID, url: String, keyID: String, sealedSecret: [UInt8], in workspace: WorkspaceID,
+        by actor: AuditRecord.Actor
+    ) async throws {
+        let made = try await pool.query(
+            Self.webhook,
+            [
+                .uuid(workspace.uuid), actor.parameter, .uuid(user.uuid), .text(url), .text(keyID),
+                .bytes(sealedSecret),
+            ])
+        if made.isEmpty { throw StoreError.notFound("user") }
+    }
+
+    // MARK: finding
+
+    /// The most people that one name is looked up for.
+    private static let findLimit = 20
+
+    private static let find: Statement = """
+        SELECT id, workspace_id, name FROM users
+        WHERE id = $1::uuid OR ($1::uuid IS NULL AND lower(name) = lower($2))
+        ORDER BY id LIMIT $3::int
+        """
+
+    /// The people with that id or, when it is no id, with that name in any letter case; at most 20, of all
+    /// workspaces.
+    package func findUsers(_ nameOrID: String) async throws -> [FoundUser] {
+        let id = UserID(nameOrID)
+        return try await pool.query(
+            Self.find, [id.map { .uuid($0.uuid) } ?? .null, .text(nameOrID), .int(Self.findLimit)]
+        ).map { row in
+            FoundUser(
+                id: UserID(try row.uuid("id")), workspaceID: WorkspaceID(try row.uuid("workspace_id")),
+                name: try row.text("name"))
+        }
+    }
+
+    private static let tokenOwner: Statement = """
+        SELECT u.id, u.workspace_id, u.name FROM api_tokens k JOIN users u ON u.id = k.user_id
+        WHERE k.id = $1::uuid
+        """
+
+    /// Whom a token stands for, also when it was revoked; nil when there is no such token.
+    package func owner(ofToken id: UUID) async throws -> FoundUser? {
+        try await pool.query(Self.tokenOwner, [.uuid(id)]).first.map { row in
+            FoundUser(
+                id: UserID(try row.uuid("id")), workspaceID: WorkspaceID(try row.uuid("workspace_id")),
+                name: try row.text("name"))
+        }
+    }
+}

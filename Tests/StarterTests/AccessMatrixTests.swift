@@ -1,0 +1,223 @@
+import Fixtures
+import FoundationEssentials
+import HTTPTypes
+import JSON
+import Operations
+import Store
+import Testing
+
+@testable import Starter
+
+/// Who gets which answer where: every route for every kind of caller.
+@Suite(.serialized)
+struct AccessMatrixTests {
+    /// The callers, in the order of the table's columns.
+    enum Caller: CaseIterable {
+        case nobody, owner, manager, `operator`, readonly, tenantManager, stranger, foreigner
+    }
+
+    /// A fresh workspace for one cell of the table.
+    struct Cell {
+        let site: Site
+        let world: World
+        let run: RunID
+        /// Holds `readonly` on the tenant only.
+        let guest: UserID
+        /// Holds `manager` on the tenant only.
+        let tenantManager: UserID
+
+        var tenant: String { "\(world.tenant)" }
+        var connection: String { "\(world.connection)" }
+    }
+
+    struct Row: CustomTestStringConvertible, Sendable {
+        let method: HTTPRequest.Method
+        let path: @Sendable (Cell) -> String
+        let body: @Sendable (Cell) -> JSON?
+        /// The statuses for owner, manager, operator, readonly, manager of the tenant, a person of the
+        /// workspace without access, and an owner of another workspace. Without a token it is always 401.
+        let expected: [Int]
+        let testDescription: String
+
+        init(
+            _ method: HTTPRequest.Method, _ name: String, _ path: @escaping @Sendable (Cell) -> String,
+            _ body: @escaping @Sendable (Cell) -> JSON? = { _ in nil }, _ expected: [Int]
+        ) {
+            self.method = method
+            self.path = path
+            self.body = body
+            self.expected = expected
+            testDescription = "\(method.rawValue) \(name)"
+        }
+    }
+
+    static let rows: [Row] = [
+        Row(
+            .post, "runs: a read", { _ in "/v1/runs" }, { checkBody(on: $0.world.connections[1]) },
+            [202, 202, 202, 403, 404, 404, 404]),
+        Row(
+            .post, "runs: a change", { _ in "/v1/runs" },
+            { ["operation": "restore.execute", "provider_connection_id": .string("\($0.world.connections[1])")] },
+            [409, 409, 403, 403, 404, 404, 404]),
+        Row(.get, "runs", { _ in "/v1/runs" }, [200, 200, 200, 200, 200, 200, 200]),
+        Row(
+            .get, "runs of a tenant", { "/v1/runs?tenant_id=\($0.tenant)" },
+            [200, 200, 200, 200, 200, 404, 404]),
+        Row(.get, "run", { "/v1/runs/\($0.run)" }, [200, 200, 200, 200, 200, 404, 404]),
+        Row(
+            .get, "explanation", { "/v1/runs/\($0.run)/explanation" },
+            [200, 200, 200, 200, 200, 404, 404]),
+        Row(.post, "cancel", { "/v1/runs/\($0.run)/cancel" }, [202, 202, 202, 403, 202, 404, 404]),
+        Row(.get, "me", { _ in "/v1/me" }, [200, 200, 200, 200, 200, 200, 200]),
+        Row(.get, "tenants", { _ in "/v1/tenants" }, [200, 200, 200, 200, 200, 200, 200]),
+        Row(
+            .get, "connections", { _ in "/v1/provider-connections" },
+            [200, 200, 200, 200, 200, 200, 200]),
+        Row(
+            .get, "connections of a tenant", { "/v1/provider-connections?tenant_id=\($0.tenant)" },
+            [200, 200, 200, 200, 200, 404, 404]),
+        Row(.get, "notifications", { _ in "/v1/notifications" }, [200, 200, 200, 200, 200, 200, 200]),
+        Row(
+            .post, "grant on a tenant", { _ in "/v1/access/grants" },
+            { ["user_id": .string("\($0.world.stranger)"), "tenant_id": .string($0.tenant), "role": "readonly"] },
+            [201, 201, 403, 403, 201, 404, 404]),
+        Row(
+            .post, "grant on everything", { _ in "/v1/access/grants" },
+            { ["user_id": .string("\($0.world.stranger)"), "role": "readonly"] },
+            [201, 201, 403, 403, 403, 403, 404]),
+        Row(
+            .post, "revocation on a tenant", { _ in "/v1/access/revocations" },
+            { ["user_id": .string("\($0.guest)"), "tenant_id": .string($0.tenant)] },
+            [200, 200, 403, 403, 200, 404, 404]),
+        Row(
+            .post, "revocation on everything", { _ in "/v1/access/revocations" },
+            { ["user_id": .string("\($0.world.people[.readonly]!)")] },
+            [200, 200, 403, 403, 403, 403, 404]),
+        Row(
+            .post, "role on a tenant", { _ in "/v1/access/roles" },
+            { ["user_id": .string("\($0.guest)"), "tenant_id": .string($0.tenant), "role": "operator"] },
+            [200, 200, 403, 403, 200, 404, 404]),
+        Row(
+            .post, "role on everything", { _ in "/v1/access/roles" },
+            { ["user_id": .string("\($0.world.people[.readonly]!)"), "role": "operator"] },
+            [200, 200, 403, 403, 403, 403, 404]),
+        Row(
+            .post, "disable", { "/v1/users/\($0.guest)/disable" }, [200, 200, 403, 403, 403, 403, 404]),
+        Row(.post, "enable", { "/v1/users/\($0.guest)/enable" }, [204, 204, 403, 403, 403, 403, 404]),
+        Row(
+            .put, "operability", { "/v1/tenants/\($0.tenant)/operability" }, { _ in ["operability": "suspended"] },
+            [200, 200, 403, 403, 200, 404, 404]),
+        Row(
+            .put, "write gate", { "/v1/tenants/\($0.tenant)/write-gate" }, { _ in ["open": true] },
+            [200, 200, 403, 403, 200, 404, 404]),
+        Row(
+            .put, "enabled", { "/v1/provider-connections/\($0.connection)/enabled" }, { _ in ["enabled": false] },
+            [200, 200, 403, 403, 200, 404, 404]),
+        Row(
+            .post, "freeze of a tenant", { _ in "/v1/freezes" },
+            { ["scope": "tenant", "id": .string($0.tenant)] }, [200, 200, 403, 403, 200, 404, 404]),
+        Row(
+            .post, "freeze of a connection", { _ in "/v1/freezes" },
+            { ["scope": "connection", "id": .string($0.connection)] }, [200, 200, 403, 403, 200, 404, 404]),
+        Row(
+            .post, "freeze of everything", { _ in "/v1/freezes" },
+            { ["scope": "workspace", "id": .string("\($0.world.workspace)")] },
+            [200, 200, 403, 403, 403, 403, 404]),
+        Row(
+            .post, "lift of a tenant", { _ in "/v1/freezes/lift" },
+            { ["scope": "tenant", "id": .string($0.tenant)] }, [204, 204, 403, 403, 204, 404, 404]),
+        Row(
+            .post, "lift of everything", { _ in "/v1/freezes/lift" },
+            { ["scope": "workspace", "id": .string("\($0.world.workspace)")] },
+            [204, 204, 403, 403, 403, 403, 404]),
+        Row(.get, "nowhere", { _ in "/v1/nowhere" }, [404, 404, 404, 404, 404, 404, 404]),
+        Row(.delete, "runs", { _ in "/v1/runs" }, [405, 405, 405, 405, 405, 405, 405]),
+    ]
+
+    @Test func everyRouteForEveryCaller() async throws {
+        try await Site.with { site in
+            for row in Self.rows {
+                for (caller, status) in zip(Caller.allCases, [401] + row.expected) {
+                    let cell = try await Self.cell(site)
+                    let token = try await Self.token(of: caller, cell)
+                    let reply = try await site.call(row.method, row.path(cell), token, row.body(cell))
+                    #expect(reply.status == status, "\(row.testDescription) as \(caller): \(reply.text)")
+                    #expect(reply.headers[.requestID]?.count == 32)
+                    if status == 401 { #expect(reply.headers[.wwwAuthenticate] == "Bearer") }
+                    if status >= 400 {
+                        #expect(reply.headers[.contentType] == "application/problem+json")
+                        #expect(reply["status"]?.integer == status)
+                    }
+                }
+            }
+        }
+    }
+
+    /// What was refused changed nothing.
+    @Test func aRefusedChangeChangesNothing() async throws {
+        try await Site.with { site in
+            for row in Self.rows where row.method != .get && row.expected.contains(where: { $0 < 300 }) {
+                for (caller, status) in zip(Caller.allCases, [401] + row.expected) where status >= 400 {
+                    let cell = try await Self.cell(site)
+                    let token = try await Self.token(of: caller, cell)
+                    let before = try await Self.state(of: cell)
+                    _ = try await site.call(row.method, row.path(cell), token, row.body(cell))
+                    let after = try await Self.state(of: cell)
+                    #expect(before == after, "\(row.testDescription) as \(caller)")
+                }
+            }
+        }
+    }
+
+    private static func cell(_ site: Site) async throws -> Cell {
+        let world = try await World.make(in: site.pool, tenants: 2)
+        let users = [UUID(), UUID()]
+        _ = try await site.pool.pipeline([
+            (
+                """
+                INSERT INTO users (id, workspace_id, name)
+                SELECT id, $1::uuid, 'tenant' FROM unnest($2::uuid[]) AS u (id)
+                """, [.uuid(world.workspace.uuid), .uuids(users)]
+            ),
+            (
+                """
+                INSERT INTO memberships (id, workspace_id, tenant_id, user_id, role)
+                SELECT gen_random_uuid(), $1::uuid, $2::uuid, id, role
+                FROM unnest($3::uuid[], ARRAY['readonly', 'manager']) AS u (id, role)
+                """, [.uuid(world.workspace.uuid), .uuid(world.tenant.uuid), .uuids(users)]
+            ),
+        ])
+        let starter = try await site.token(for: world.owner, in: world.workspace)
+        return Cell(
+            site: site, world: world, run: try await site.start(starter, on: world.connection),
+            guest: UserID(users[0]), tenantManager: UserID(users[1]))
+    }
+
+    private static func token(of caller: Caller, _ cell: Cell) async throws -> String? {
+        let people = cell.world.people
+        return switch caller {
+        case .nobody: nil
+        case .owner: try await cell.site.token(for: people[.owner]!, in: cell.world.workspace)
+        case .manager: try await cell.site.token(for: people[.manager]!, in: cell.world.workspace)
+        case .operator: try await cell.site.token(for: people[.operator]!, in: cell.world.workspace)
+        case .readonly: try await cell.site.token(for: people[.readonly]!, in: cell.world.workspace)
+        case .tenantManager: try await cell.site.token(for: cell.tenantManager, in: cell.world.workspace)
+        case .stranger: try await cell.site.token(for: cell.world.stranger, in: cell.world.workspace)
+        case .foreigner: try await cell.site.token(for: cell.site.world.owner)
+        }
+    }
+
+    /// Everything of the workspace that a route may change, as text.
+    private static func state(of cell: Cell) async throws -> String {
+        try await cell.site.pool.query(
+            """
+            SELECT (SELECT string_agg(t::text, ',' ORDER BY id) FROM tenants t WHERE workspace_id = $1::uuid)
+                || (SELECT string_agg(m::text, ',' ORDER BY id) FROM memberships m WHERE workspace_id = $1::uuid)
+                || (SELECT string_agg(u::text, ',' ORDER BY id) FROM users u WHERE workspace_id = $1::uuid)
+                || (SELECT string_agg(c::text, ',' ORDER BY id) FROM provider_connections c
+                    WHERE workspace_id = $1::uuid)
+                || (SELECT string_agg(r::text, ',' ORDER BY id) FROM runs r WHERE workspace_id = $1::uuid)
+                || (SELECT w::text FROM workspaces w WHERE id = $1::uuid)
+            """, [.uuid(cell.world.workspace.uuid)])[0].text(0)
+    }
+}

@@ -1,0 +1,121 @@
+# shellcheck shell=bash source-path=SCRIPTDIR
+# shellcheck disable=SC2034 # what is set here is read by the files that use it
+# The whole stack, part by part, in the order in which the parts are started: for up, demo and bench.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=output.sh
+source "$ROOT/scripts/lib/output.sh"
+# shellcheck source=ports.sh
+source "$ROOT/scripts/lib/ports.sh"
+# shellcheck source=state.sh
+source "$ROOT/scripts/lib/state.sh"
+# shellcheck source=processes.sh
+source "$ROOT/scripts/lib/processes.sh"
+# shellcheck source=postgres.sh
+source "$ROOT/scripts/lib/postgres.sh"
+# shellcheck source=rabbitmq.sh
+source "$ROOT/scripts/lib/rabbitmq.sh"
+# shellcheck source=install.sh
+source "$ROOT/scripts/lib/install.sh"
+# shellcheck source=build.sh
+source "$ROOT/scripts/lib/build.sh"
+
+STACK_LOG_LEVEL=${LOG_LEVEL:-info}
+
+# PostgreSQL and RabbitMQ.
+stack_servers() {
+    postgres_start
+    passed "PostgreSQL on 127.0.0.1:$POSTGRES_PORT"
+    rabbitmq_start
+    passed "RabbitMQ on 127.0.0.1:$RABBITMQ_PORT"
+    AMQP_URL=$RABBITMQ_URL
+}
+
+# The database with its owner, who migrates, and the services' role, which may do less (it can't change the audit).
+# Sets OWNER_DATABASE_URL and DATABASE_URL (of the services).
+stack_database() {
+    secret database-owner
+    OWNER_DATABASE_URL=postgres://atlas_owner:$SECRET@127.0.0.1:$POSTGRES_PORT/tenantatlas
+    if [[ -z "$(postgres_sql postgres <<<"SELECT 1 FROM pg_database WHERE datname = 'tenantatlas'")" ]]; then
+        postgres_sql postgres <<<"CREATE ROLE atlas_owner LOGIN CREATEROLE PASSWORD '$SECRET'"
+        postgres_sql postgres <<<"CREATE DATABASE tenantatlas OWNER atlas_owner"
+    fi
+    DATABASE_URL=$OWNER_DATABASE_URL stack_atlas migrate >"$STATE/logs/migrate.log" 2>&1 || {
+        show_end "$STATE/logs/migrate.log"
+        die "The database could not be migrated."
+    }
+    secret database-services
+    if [[ -z "$(postgres_sql postgres <<<"SELECT 1 FROM pg_roles WHERE rolname = 'atlas_services'")" ]]; then
+        postgres_sql postgres <<<"CREATE ROLE atlas_services LOGIN PASSWORD '$SECRET' IN ROLE tenantatlas_services"
+    fi
+    DATABASE_URL=postgres://atlas_services:$SECRET@127.0.0.1:$POSTGRES_PORT/tenantatlas
+    passed "database migrated"
+}
+
+# The key pair that seals credentials. Only the consumers get the private half.
+stack_keys() {
+    CREDENTIAL_PRIVATE_KEY_FILE=$STATE/secrets/credential-private-key
+    CREDENTIAL_PUBLIC_KEY_FILE=$STATE/secrets/credential-public-key
+    [[ ! -e "$CREDENTIAL_PRIVATE_KEY_FILE" ]] || return 0
+    stack_atlas keys generate \
+        --private-key "$CREDENTIAL_PRIVATE_KEY_FILE" --public-key "$CREDENTIAL_PUBLIC_KEY_FILE" >/dev/null ||
+        die "The key pair for credentials could not be made."
+}
+
+# stack_atlas ARGUMENT …: the operator's command, pointed at this stack.
+stack_atlas() {
+    DATABASE_URL=$DATABASE_URL AMQP_URL=${AMQP_URL:-} STARTER_URL=${STARTER_URL:-} ATLAS_TOKEN=${ATLAS_TOKEN:-} \
+        GRAPH_SANDBOX_URL=${GRAPH_SANDBOX_URL:-} SANDBOX_CONTROL_TOKEN=${SANDBOX_CONTROL_TOKEN:-} \
+        CREDENTIAL_PUBLIC_KEY_FILE=${CREDENTIAL_PUBLIC_KEY_FILE:-} "$BIN/atlas" "$@"
+}
+
+# stack_sandbox [ARGUMENT …]: the emulator of Microsoft Graph, with its control surface on.
+# Sets GRAPH_SANDBOX_URL and SANDBOX_CONTROL_TOKEN.
+stack_sandbox() {
+    secret sandbox-control
+    SANDBOX_CONTROL_TOKEN=$SECRET
+    free_port
+    GRAPH_SANDBOX_URL=http://127.0.0.1:$PORT
+    process_start sandbox TERM KILL "SANDBOX_CONTROL_TOKEN=$SANDBOX_CONTROL_TOKEN" -- \
+        "$BIN/GraphSandbox" --port "$PORT" --control "$@"
+    # It has no page for this; that it answers at all is enough.
+    process_wait_ready sandbox "$SERVICE_READY_SECONDS" curl -s --max-time 2 -o /dev/null "$GRAPH_SANDBOX_URL"
+    passed "Graph sandbox at $GRAPH_SANDBOX_URL"
+}
+
+# stack_service NAME EXECUTABLE [VARIABLE=VALUE …]: a service on this stack's database and broker. Sets SERVICE_URL.
+stack_service() {
+    local name=$1 executable=$2
+    shift 2
+    service_start "$name" "$executable" "DATABASE_URL=$DATABASE_URL" "AMQP_URL=$AMQP_URL" \
+        "GRAPH_SANDBOX_URL=$GRAPH_SANDBOX_URL" "LOG_LEVEL=$STACK_LOG_LEVEL" "$@"
+    passed "$name at $SERVICE_URL"
+}
+
+# Takes requests, relays the outbox, repairs. Sets STARTER_URL.
+stack_starter() {
+    stack_service starter Starter "CREDENTIAL_PUBLIC_KEY_FILE=$CREDENTIAL_PUBLIC_KEY_FILE" "$@"
+    STARTER_URL=$SERVICE_URL
+}
+
+# stack_consumer NAME [VARIABLE=VALUE …]: a consumer of the provider family; there may be several.
+stack_consumer() {
+    local name=$1
+    shift
+    stack_service "$name" ProviderConsumer "CREDENTIAL_PRIVATE_KEY_FILE=$CREDENTIAL_PRIVATE_KEY_FILE" "$@"
+}
+
+# Tells people how their runs ended.
+stack_notifier() {
+    stack_service notifier Notifier "$@"
+}
+
+# A workspace with tenants, people, connections and their tokens. What was made stands in $STATE/demo-data.json.
+stack_demo_data() {
+    if ! (umask 077 && stack_atlas demo-data --sandbox "$GRAPH_SANDBOX_URL" --json >"$STATE/demo-data.json") \
+        2>"$STATE/logs/demo-data.log"; then
+        show_end "$STATE/logs/demo-data.log"
+        die "The demo data could not be loaded."
+    fi
+    passed "demo data loaded"
+}
