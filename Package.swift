@@ -37,9 +37,10 @@ func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// A suite under `Tests/`.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+        name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude,
+        swiftSettings: settings)
 }
 
 let package = Package(
@@ -87,15 +88,28 @@ let package = Package(
             "ProviderConsumer",
             ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
         service(
-            "Notifier", ["JSON", "Operations", "Store", "Sealing", "JobRuntime", "Curl", "ServiceKit", crypto]),
+            "Notifier",
+            [
+                "JSON", "Operations", "Store", "Sealing", "JobRuntime", "Curl", "ServiceKit", "Postgres", "AMQP",
+                crypto, lifecycle, logging,
+            ]),
         service(
             "Atlas",
-            ["JSON", "Operations", "Store", "Sealing", "Graph", "JobRuntime", "ServiceKit", "Curl", arguments]),
-        service("GraphSandbox", ["JSON", "ServiceKit", hummingbird, crypto, arguments]),
+            [
+                "JSON", "Operations", "Store", "Sealing", "Graph", "JobRuntime", "ServiceKit", "Curl", crypto,
+                arguments,
+            ]),
+        service("GraphSandbox", ["JSON", hummingbird, lifecycle, logging, crypto, arguments]),
 
         .target(
             name: "Fixtures", dependencies: ["Operations", "Store", "Postgres", logging],
             path: "Tests/Fixtures", swiftSettings: settings),
+        .executableTarget(
+            name: "Benchmark",
+            dependencies: [
+                "AMQP", "Curl", "Fixtures", "JSON", "JobRuntime", "Operations", "Postgres", "Store", crypto, logging,
+            ],
+            path: "Tests/Benchmark", exclude: ["limits"], swiftSettings: settings),
         .executableTarget(
             name: "TestConsumer",
             dependencies: ["Operations", "Store", "Postgres", "Graph", "JobRuntime", "ServiceKit"],
@@ -118,7 +132,20 @@ let package = Package(
         tests(
             "JobRuntimeTests",
             ["Fixtures", "JobRuntime", "Store", "Operations", "AMQP", "Postgres", "JSON", logging]),
-        tests("GraphSandboxTests", ["GraphSandbox", "JSON"]),
+        tests(
+            "NotifierTests",
+            [
+                "Fixtures", "Notifier", "Store", "Operations", "Sealing", "JobRuntime", "Curl", "ServiceKit",
+                "Postgres", "AMQP", "JSON", logging,
+            ]),
+        tests("GraphSandboxTests", ["GraphSandbox", "JSON"], exclude: ["msal_client.py"]),
+        tests("StarterTests", ["Fixtures", "Starter", "Store", "Operations", "Postgres", "JSON"]),
+        tests(
+            "AtlasTests",
+            [
+                "Fixtures", "Atlas", "Starter", "GraphSandbox", "JobRuntime", "Store", "Operations", "Sealing",
+                "Curl", "Postgres", "ServiceKit", "JSON", hummingbird, lifecycle, arguments,
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

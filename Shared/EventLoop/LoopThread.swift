@@ -73,6 +73,10 @@ package final class LoopThread: SerialExecutor {
     }
 
     package func enqueue(_ job: consuming ExecutorJob) {
+        // As soon as the job is queued it may run, and its task may drop the actor and with it this loop,
+        // while this call still goes on.
+        let kept = Unmanaged.passRetained(self)
+        defer { kept.release() }
         let job = UnownedJob(job)
         let (wasEmpty, hasEnded) = inbox.withLock { inbox in
             defer {

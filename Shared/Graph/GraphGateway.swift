@@ -22,8 +22,9 @@ package final class GraphGateway: Sendable {
         }
     }
 
-    /// How long before its permit's deadline a call ends at the latest.
-    private static let margin = Duration.milliseconds(250)
+    /// How long before its permit's deadline a call ends at the latest: time to close the permit, so that a
+    /// revoke finds it closed and not in doubt.
+    private static let margin = Duration.seconds(1)
     /// The largest answer of the token endpoint, in bytes.
     private static let tokenBodyLimit = 256 * 1_024
 
@@ -78,8 +79,9 @@ package final class GraphGateway: Sendable {
             clientSecret: try credentials.clientSecret(of: connection))
     }
 
-    /// One HTTP request, and nothing else sends one. It takes place within the permit's time, and the permit is
-    /// closed when it has ended, however it ended. Throws ``GraphFailure``, or `CancellationError`.
+    /// One HTTP request, and nothing else sends one. It takes place within the permit's time. The permit is closed
+    /// when nothing of the call is on the wire any more; a request that was sent and not answered may still
+    /// arrive, so its permit stays open until its deadline. Throws ``GraphFailure``, or `CancellationError`.
     private func send(
         _ request: HTTPRequest, call: String, permit: consuming CallPermit
     ) async throws -> HTTPResponse {
@@ -95,12 +97,23 @@ package final class GraphGateway: Sendable {
         request.headers.append(("client-request-id", "\(id)"))
         let result: Result<HTTPResponse, TransferError>
         do { result = .success(try await http.perform(request)) } catch { result = .failure(error) }
-        await close(id, status: try? result.get().status)
         switch result {
-        case .success(let response): return response
+        case .success(let response):
+            await close(id, status: response.status)
+            return response
         case .failure(let error):
+            if !Self.mayStillArrive(error) { await close(id, status: nil) }
             guard let failure = FailureMapping.transfer(error.kind) else { throw CancellationError() }
             throw noted(GraphFailure(failure, call: call), run)
+        }
+    }
+
+    /// Whether the provider may yet receive a request whose transfer has ended here.
+    private static func mayStillArrive(_ error: TransferError) -> Bool {
+        switch error.kind {
+        case .timeout, .reset, .cancelled: error.requestMayHaveBeenSent
+        // These come before anything was sent, or after the provider had begun to answer.
+        default: false
         }
     }
 

@@ -71,13 +71,12 @@ package struct RunRepair: Sendable {
     }
 
     private static let resolve: Statement = """
-        UPDATE call_permits p SET closed_at = clock_timestamp(), in_doubt = true
-        FROM workers w
-        WHERE w.id = p.worker_id AND w.ended_at IS NOT NULL AND p.closed_at IS NULL
-          AND p.deadline < clock_timestamp() - interval '5 seconds'
+        UPDATE call_permits SET closed_at = clock_timestamp(), in_doubt = true
+        WHERE closed_at IS NULL AND deadline < clock_timestamp() - interval '5 seconds'
         """
 
-    /// Closes the permits that an ended worker left open past their deadline, as in doubt. Returns how many.
+    /// Closes the permits that were left open past their deadline, as in doubt: their holder was lost, or never
+    /// learned how the call ended. Returns how many.
     package func resolvePermits() async throws -> Int {
         try await pool.query(Self.resolve).affected
     }

@@ -1,5 +1,4 @@
 import CRabbitMQ
-import EventLoop
 import Testing
 
 @testable import AMQP

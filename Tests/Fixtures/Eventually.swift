@@ -1,6 +1,8 @@
 /// What did not come to pass in time.
 package struct NotInTime: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// Looks for a value until it is there, at most `limit`. For what has no signal to wait on.

@@ -21,12 +21,14 @@ import Testing
     }
 
     @Test func unwrapsUpToThreeLevels() {
-        #expect((0...5).map { code(wrapped($0)) } == ["Level0", "Level1", "Level2", "Level3", "Level3", "Level3"])
+        #expect(
+            (0...5).map { code(wrapped($0)) } == ["Level0", "Level1", "Level2", "Level3", "Level3", "Level3"])
     }
 
     @Test func intunesOwnShapeKeepsTheOuterCode() {
         let inner: JSON = [
-            "_version": 3, "Message": "An error - Operation ID: 0 - Activity ID: 1 - Url: https://fef.example",
+            "_version": 3,
+            "Message": "An error - Operation ID: 0 - Activity ID: 1 - Url: https://fef.example",
             "CustomApiErrorPhrase": "", "RetryAfter": nil, "HttpHeaders": "{}",
         ]
         #expect(code(["error": ["code": "Forbidden", "message": .string(inner.text)]]) == "Forbidden")
@@ -56,7 +58,9 @@ import Testing
     }
 
     @Test func tokenErrors() {
-        let body: JSON = ["error": "invalid_client", "error_codes": [7_000_222, "x"], "error_description": "secret"]
+        let body: JSON = [
+            "error": "invalid_client", "error_codes": [7_000_222, "x"], "error_description": "secret",
+        ]
         let document = TokenErrorDocument(body.bytes)
         #expect(document.error == "invalid_client")
         #expect(document.codes == [7_000_222])

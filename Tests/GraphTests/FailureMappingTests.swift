@@ -47,7 +47,7 @@ import Testing
     }
 
     /// Numbers may change: the status and the word must do.
-    static let tokenWords: [(Int, String?, ProviderFailure)] = [
+    static let wordCases: [(Int, String?, ProviderFailure)] = [
         (401, "invalid_client", .credentialInvalid), (400, "invalid_client", .credentialInvalid),
         (400, "unauthorized_client", .applicationMissing), (400, "invalid_grant", .policyBlocked),
         (400, "interaction_required", .policyBlocked), (400, "invalid_tenant", .tenantMismatch),
@@ -59,7 +59,7 @@ import Testing
         (302, nil, .malformedAnswer), (201, nil, .malformedAnswer),
     ]
 
-    @Test(arguments: tokenWords)
+    @Test(arguments: wordCases)
     func tokenWords(_ status: Int, _ word: String?, _ expected: ProviderFailure) {
         #expect(FailureMapping.token(status: status, error: word, codes: [999_999_999]) == expected)
         #expect(FailureMapping.token(status: status, error: word, codes: []) == expected)
@@ -88,7 +88,7 @@ import Testing
         #expect(expected.isRetryable == isRetryable)
     }
 
-    static let transfers: [(TransferError.Kind, ProviderFailure?)] = [
+    static let transferCases: [(TransferError.Kind, ProviderFailure?)] = [
         (.timeout, .timeout), (.connect, .unavailable), (.resolve, .unavailable), (.tls, .unavailable),
         (.reset(sent: true), .unavailable), (.reset(sent: false), .unavailable),
         (.bodyTooLarge, .answerTooLarge), (.truncated, .malformedAnswer),
@@ -96,7 +96,7 @@ import Testing
         (.invalidRequest, .internalError), (.overloaded, .unavailable), (.cancelled, nil),
     ]
 
-    @Test(arguments: transfers)
+    @Test(arguments: transferCases)
     func transfersWithoutAnswer(_ kind: TransferError.Kind, _ expected: ProviderFailure?) {
         #expect(FailureMapping.transfer(kind) == expected)
     }

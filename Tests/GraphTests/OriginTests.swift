@@ -6,8 +6,10 @@ import Testing
     static let graph = Origin(url: "https://graph.microsoft.com")!
 
     static let same = [
-        "https://graph.microsoft.com", "https://graph.microsoft.com/", "https://graph.microsoft.com:443/v1.0/x",
-        "HTTPS://GRAPH.Microsoft.COM/v1.0?$skiptoken=a%2Fb", "https://graph.microsoft.com?x", "https://graph.microsoft.com#x",
+        "https://graph.microsoft.com", "https://graph.microsoft.com/",
+        "https://graph.microsoft.com:443/v1.0/x",
+        "HTTPS://GRAPH.Microsoft.COM/v1.0?$skiptoken=a%2Fb", "https://graph.microsoft.com?x",
+        "https://graph.microsoft.com#x",
         "https://graph.microsoft.com/@evil.example",
     ]
 
@@ -17,14 +19,18 @@ import Testing
     }
 
     static let foreign = [
-        "http://graph.microsoft.com/", "https://graph.microsoft.com:444/", "https://graph.microsoft.com.evil.example/",
+        "http://graph.microsoft.com/", "https://graph.microsoft.com:444/",
+        "https://graph.microsoft.com.evil.example/",
         "https://graph.microsoft.com@evil.example/", "https://graph.microsoft.com:443@evil.example/",
         "https://graph.microsoft.com\\@evil.example/", "https://evil.example/https://graph.microsoft.com",
-        "https://graph.microsoft.com./", "https://graph%2Emicrosoft.com/", "//graph.microsoft.com/", "/v1.0/x", "",
-        "https:/graph.microsoft.com/", "https:///graph.microsoft.com", "https://", "https://graph.microsoft.com:/",
+        "https://graph.microsoft.com./", "https://graph%2Emicrosoft.com/", "//graph.microsoft.com/",
+        "/v1.0/x", "",
+        "https:/graph.microsoft.com/", "https:///graph.microsoft.com", "https://",
+        "https://graph.microsoft.com:/",
         "https://graph.microsoft.com:0443443/", "https://graph.microsoft.com:+443/", "https://[::1]/",
         " https://graph.microsoft.com/", "https://graph.microsoft.com/ x", "https://graph.microsoft.com/\n",
-        "https://graph.microsoft.com/\u{0}", "https://gr\u{430}ph.microsoft.com/", "https://graph.microsoft.com/\u{e4}",
+        "https://graph.microsoft.com/\u{0}", "https://gr\u{430}ph.microsoft.com/",
+        "https://graph.microsoft.com/\u{e4}",
         "ftp://graph.microsoft.com/", "javascript:alert(1)", "https://graph.microsoft.com:443:443/",
         "https://graph.microsoft.us/", "https://graph_microsoft.com/",
     ]

@@ -11,11 +11,12 @@ import Testing
         let token = "eyJhbGciOiJub25lIn0.eyJ0aWQiOiJDQU5BUlkifQ.Q0FOQVJZ"
         let escaped = String(decoding: URLEscaping.escape(Array(secret.utf8)), as: UTF8.self)
         return [
-            secret, "Bearer \(token)", escaped, Data(secret.utf8).base64EncodedString(),
+            secret, "Bearer \(token)", escaped, Data((secret + "x").utf8).base64EncodedString(),
             secret.utf8.map { String($0, radix: 16) }.joined(separator: " "), "\"\(secret)\"",
             "\(secret)\r\nX-Injected: yes", "code=\(secret)", "{\"client_secret\":\"\(secret)\"}",
             "person@customer.example", "Contoso GmbH – Köln", "line\nbreak", "nul\u{0}byte",
-            "https://fef.example/x?sig=\(escaped)", String(repeating: "a", count: 65), token + String(repeating: "x", count: 20),
+            "https://fef.example/x?sig=\(escaped)", String(repeating: "a", count: 65),
+            token + String(repeating: "x", count: 20),
         ]
     }()
 
@@ -25,17 +26,24 @@ import Testing
         #expect(Sanitiser.date(canary) == nil)
     }
 
-    @Test(arguments: ["Forbidden", "Request_BadRequest", "a", "AADSTS7000222", String(repeating: "x", count: 64)])
+    @Test(arguments: [
+        "Forbidden", "Request_BadRequest", "a", "AADSTS7000222", String(repeating: "x", count: 64),
+    ])
     func codesPass(_ code: String) { #expect(Sanitiser.code(code) == code) }
 
-    @Test(arguments: [nil, "", "a b", "a-b", "a/b", "é", "a\n"] as [String?]) func whatIsNoCode(_ text: String?) {
+    @Test(arguments: [nil, "", "a b", "a-b", "a/b", "é", "a\n"] as [String?]) func whatIsNoCode(
+        _ text: String?
+    ) {
         #expect(Sanitiser.code(text) == nil)
     }
 
     @Test func guids() {
         let id = "0a1B2c3d-0000-4000-8000-ABCDEFabcdef"
         #expect(Sanitiser.guid(id) == id.lowercased())
-        for wrong in ["", "0a1B2c3d00004000-8000-ABCDEFabcdef--", "{\(id)}", String(id.dropLast()), "g" + id.dropFirst()] {
+        for wrong in [
+            "", "0a1B2c3d00004000-8000-ABCDEFabcdef--", "{\(id)}", String(id.dropLast()),
+            "g" + id.dropFirst(),
+        ] {
             #expect(Sanitiser.guid(wrong) == nil)
         }
     }

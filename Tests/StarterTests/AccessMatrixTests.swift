@@ -3,6 +3,7 @@ import FoundationEssentials
 import HTTPTypes
 import JSON
 import Operations
+import Postgres
 import Store
 import Testing
 
@@ -41,13 +42,20 @@ struct AccessMatrixTests {
 
         init(
             _ method: HTTPRequest.Method, _ name: String, _ path: @escaping @Sendable (Cell) -> String,
-            _ body: @escaping @Sendable (Cell) -> JSON? = { _ in nil }, _ expected: [Int]
+            _ body: @escaping @Sendable (Cell) -> JSON?, _ expected: [Int]
         ) {
             self.method = method
             self.path = path
             self.body = body
             self.expected = expected
             testDescription = "\(method.rawValue) \(name)"
+        }
+
+        init(
+            _ method: HTTPRequest.Method, _ name: String, _ path: @escaping @Sendable (Cell) -> String,
+            _ expected: [Int]
+        ) {
+            self.init(method, name, path, { _ in nil }, expected)
         }
     }
 
@@ -57,7 +65,12 @@ struct AccessMatrixTests {
             [202, 202, 202, 403, 404, 404, 404]),
         Row(
             .post, "runs: a change", { _ in "/v1/runs" },
-            { ["operation": "restore.execute", "provider_connection_id": .string("\($0.world.connections[1])")] },
+            {
+                [
+                    "operation": "restore.execute",
+                    "provider_connection_id": .string("\($0.world.connections[1])"),
+                ]
+            },
             [409, 409, 403, 403, 404, 404, 404]),
         Row(.get, "runs", { _ in "/v1/runs" }, [200, 200, 200, 200, 200, 200, 200]),
         Row(
@@ -77,9 +90,15 @@ struct AccessMatrixTests {
             .get, "connections of a tenant", { "/v1/provider-connections?tenant_id=\($0.tenant)" },
             [200, 200, 200, 200, 200, 404, 404]),
         Row(.get, "notifications", { _ in "/v1/notifications" }, [200, 200, 200, 200, 200, 200, 200]),
+        Row(.get, "users", { _ in "/v1/users" }, [200, 200, 403, 403, 200, 403, 200]),
         Row(
             .post, "grant on a tenant", { _ in "/v1/access/grants" },
-            { ["user_id": .string("\($0.world.stranger)"), "tenant_id": .string($0.tenant), "role": "readonly"] },
+            {
+                [
+                    "user_id": .string("\($0.world.stranger)"), "tenant_id": .string($0.tenant),
+                    "role": "readonly",
+                ]
+            },
             [201, 201, 403, 403, 201, 404, 404]),
         Row(
             .post, "grant on everything", { _ in "/v1/access/grants" },
@@ -105,13 +124,15 @@ struct AccessMatrixTests {
             .post, "disable", { "/v1/users/\($0.guest)/disable" }, [200, 200, 403, 403, 403, 403, 404]),
         Row(.post, "enable", { "/v1/users/\($0.guest)/enable" }, [204, 204, 403, 403, 403, 403, 404]),
         Row(
-            .put, "operability", { "/v1/tenants/\($0.tenant)/operability" }, { _ in ["operability": "suspended"] },
+            .put, "operability", { "/v1/tenants/\($0.tenant)/operability" },
+            { _ in ["operability": "suspended"] },
             [200, 200, 403, 403, 200, 404, 404]),
         Row(
             .put, "write gate", { "/v1/tenants/\($0.tenant)/write-gate" }, { _ in ["open": true] },
             [200, 200, 403, 403, 200, 404, 404]),
         Row(
-            .put, "enabled", { "/v1/provider-connections/\($0.connection)/enabled" }, { _ in ["enabled": false] },
+            .put, "enabled", { "/v1/provider-connections/\($0.connection)/enabled" },
+            { _ in ["enabled": false] },
             [200, 200, 403, 403, 200, 404, 404]),
         Row(
             .post, "freeze of a tenant", { _ in "/v1/freezes" },

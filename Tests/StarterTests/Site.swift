@@ -98,7 +98,7 @@ func checkBody(on connection: ConnectionID) -> JSON {
 /// An answer of the API.
 struct Reply: Sendable {
     let status: Int
-    let headers: HTTPFields
+    var headers: HTTPFields
     let body: [UInt8]
 
     var text: String { String(decoding: body, as: UTF8.self) }

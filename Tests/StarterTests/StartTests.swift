@@ -17,7 +17,8 @@ struct StartTests {
             let token = try await site.token(for: site.world.operator)
             let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
             let reply = try await site.call(
-                .post, "/v1/runs", token, checkBody(on: site.world.connection), headers: [.traceparent: trace])
+                .post, "/v1/runs", token, checkBody(on: site.world.connection), headers: [.traceparent: trace]
+            )
             #expect(reply.status == 202)
             let id = try #require(reply["run_id"]?.string)
             #expect(reply.headers[.location] == "/v1/runs/\(id)")

@@ -15,5 +15,5 @@ build_programs() {
 
 # build_explain LOG: the first errors of a build that failed, or the log's end when no compiler said anything.
 build_explain() {
-    grep -E '^[^ ].*error: ' "$1" | awk '!seen[$0]++' | head -n 30 | cut -c 1-400 >&2 || show_end "$1"
+    grep -E '^([^ ].*)?error: ' "$1" | awk '!seen[$0]++' | head -n 30 | cut -c 1-400 >&2 || show_end "$1"
 }

@@ -4,7 +4,7 @@
 # commits flushed to disk as in production.
 
 POSTGRES_MAX_CONNECTIONS=200
-POSTGRES_READY_SECONDS=30
+POSTGRES_READY_SECONDS=60
 
 # The folder of PostgreSQL's programs, of the newest version whose server is installed. Fails when there is none.
 postgres_programs() {

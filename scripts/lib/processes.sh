@@ -5,7 +5,7 @@
 
 # How long a process has to end after its signal, and how long a service has until it is ready.
 PROCESS_STOP_SECONDS=12
-SERVICE_READY_SECONDS=30
+SERVICE_READY_SECONDS=60
 
 # process_start NAME SIGNAL LAST_SIGNAL [VARIABLE=VALUE …] -- COMMAND …
 # Starts COMMAND in a session of its own (a Ctrl-C ends the script, which then ends its processes in order), with its

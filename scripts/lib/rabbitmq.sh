@@ -3,7 +3,7 @@
 # A private RabbitMQ node on free loopback ports: own node name, own name server (epmd), own cookie, own data folder,
 # no plugins, and a user of its own with a random password in place of "guest".
 
-RABBITMQ_READY_SECONDS=60
+RABBITMQ_READY_SECONDS=120
 RABBITMQ_PROGRAMS=/usr/lib/rabbitmq/bin
 
 # rabbitmq_start: starts the node; its folder is made when there is none.

@@ -11,6 +11,9 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'tenantatlas_services') THEN
         CREATE ROLE tenantatlas_services NOLOGIN;
     END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    -- Roles belong to the whole server: another database is being migrated at the same moment.
+    NULL;
 END $$;
 
 -- ---------------------------------------------------------------------------------------------------------------
@@ -393,7 +396,7 @@ GRANT SELECT, INSERT, UPDATE ON
     workers, runs, start_keys, call_permits, run_items, run_progress, outbox, notifications, deliveries, webhooks
     TO tenantatlas_services;
 GRANT DELETE ON outbox, run_items, run_progress TO tenantatlas_services;
-GRANT SELECT ON tenant_authority TO tenantatlas_services;
+GRANT SELECT ON tenant_authority, schema_migrations TO tenantatlas_services;
 GRANT SELECT, INSERT ON audit TO tenantatlas_services;
 GRANT EXECUTE ON FUNCTION make_audit_partitions(integer) TO tenantatlas_services;
 

@@ -1,0 +1,9 @@
+import ArgumentParser
+
+struct RunsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "runs", abstract: "See runs, follow them, stop them.",
+        subcommands: [
+            RunsListCommand.self, RunsShowCommand.self, RunsWatchCommand.self, RunsCancelCommand.self,
+        ])
+}

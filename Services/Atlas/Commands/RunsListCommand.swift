@@ -1,0 +1,66 @@
+import ArgumentParser
+import JSON
+import Operations
+
+struct RunsListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List runs, newest first.",
+        discussion: """
+            EXAMPLES
+              atlas runs list
+              atlas runs list --tenant Contoso --outcome failed
+              atlas runs list --state queued --json
+            """)
+
+    @Option(help: "Only of this tenant: a unique name, or an id.")
+    var tenant: String?
+
+    @Option(help: "Only in this state: \(words(RunState.self)).")
+    var state: String?
+
+    @Option(help: "Only with this outcome: \(words(RunOutcome.self)).")
+    var outcome: String?
+
+    @Option(help: "How many, 1 to \(APIClient.pageLimit).")
+    var limit = 20
+
+    @OptionGroup var options: OutputOptions
+
+    func validate() throws {
+        guard (1...APIClient.pageLimit).contains(limit) else {
+            throw ValidationError("--limit must be 1 to \(APIClient.pageLimit).")
+        }
+        guard state.map({ RunState(rawValue: $0) != nil }) ?? true else {
+            throw ValidationError("--state must be one of \(Self.words(RunState.self)).")
+        }
+        guard outcome.map({ RunOutcome(rawValue: $0) != nil }) ?? true else {
+            throw ValidationError("--outcome must be one of \(Self.words(RunOutcome.self)).")
+        }
+    }
+
+    func run() async throws {
+        let output = options.output
+        try await Settings().withAPI { api in
+            var place: TenantID?
+            if let tenant { place = try await api.tenant(tenant).id }
+            let page = try await api.get(
+                "/v1/runs",
+                [
+                    ("tenant_id", place?.description), ("state", state), ("outcome", outcome),
+                    ("limit", "\(limit)"),
+                ], doing: "list runs")
+            output.tell(page) { Self.lines(page, $0) }
+        }
+    }
+
+    static func lines(_ page: JSON, _ style: Style) -> [String] {
+        let runs = page["runs"]?.array ?? []
+        guard !runs.isEmpty else { return ["There are no such runs."] }
+        let lines = Table.lines(RunView.header, runs.map { RunView($0).row(style) }, style)
+        return page["next"] == nil ? lines : lines + [style.faint("There are more; see --limit.")]
+    }
+
+    private static func words<Word: RawRepresentable<String> & CaseIterable>(_ type: Word.Type) -> String {
+        Word.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+}

@@ -1,0 +1,126 @@
+import FoundationEssentials
+import JSON
+import Operations
+
+/// A run from the API, as a person sees it.
+struct RunView {
+    private let run: JSON
+
+    init(_ run: JSON) { self.run = run }
+
+    var id: String { run["run_id"]?.string ?? "" }
+    var label: String { run["label"]?.string ?? run["operation"]?.string ?? "" }
+    var tenant: String { run["tenant"]?["name"]?.string ?? "" }
+    var isCompleted: Bool { run["state"]?.string == RunState.completed.rawValue }
+    var hasSucceeded: Bool { run["outcome"]?.string == RunOutcome.succeeded.rawValue }
+
+    /// The word for where it stands, with its icon.
+    var badge: Cell {
+        let badge = run["badge"]
+        let text = [badge?["icon"]?.string, badge?["label"]?.string].compactMap(\.self)
+        return Cell(text.joined(separator: " "), badge?["tone"]?.string.flatMap(Badge.Tone.init))
+    }
+
+    /// Why it ended so, or why it waits; nil when there is nothing to say.
+    var reason: String? { run["reason"]?["sentence"]?.string }
+
+    /// One line, for lists and while it is watched.
+    func line(_ style: Style) -> String {
+        var text = style.paint(badge.text, badge.tone ?? .neutral) + "  \(Style.plain(label))"
+        if !tenant.isEmpty { text += " on \(Style.plain(tenant))" }
+        return text
+    }
+
+    /// How far it is and how long it will take, for instance «4,000 of 20,000 (20 %), about 48 s left».
+    func progress(now: Date) -> String? {
+        guard let done = run["progress"]?["done"]?.integer else { return nil }
+        guard let total = run["progress"]?["total"]?.integer, total > 0 else {
+            return "\(Self.grouped(done)) done"
+        }
+        var text = "\(Self.grouped(done)) of \(Self.grouped(total)) (\(done * 100 / total) %)"
+        if !isCompleted, let started = date("started_at"), done > 0, done < total {
+            let elapsed = now.timeIntervalSince(started)
+            // A guess from less than two seconds jumps about.
+            if elapsed > 2 {
+                text += ", about \(Times.length(elapsed / Double(done) * Double(total - done))) left"
+            }
+        }
+        return text
+    }
+
+    /// The columns of a list.
+    static let header = ["STATE", "OPERATION", "TENANT", "STARTED BY", "QUEUED", "RUN", "BECAUSE"]
+
+    func row(_ style: Style) -> [Cell] {
+        [
+            badge, Cell(label), Cell(tenant), Cell(run["initiator"]?["name"]?.string ?? "the system"),
+            Cell(date("queued_at").map(style.times.text) ?? ""), Cell(id), Cell(reason ?? ""),
+        ]
+    }
+
+    /// Everything about it.
+    func lines(_ style: Style) -> [String] {
+        var lines = [line(style)]
+        if let reason {
+            lines.append("  " + Style.plain(reason))
+            if let remedy = run["reason"]?["remedy"]?.string { lines.append("  " + Style.plain(remedy)) }
+        }
+        if run["cancel_requested"]?.bool == true, !isCompleted { lines.append("  It was asked to stop.") }
+        lines.append("")
+        lines += Table.pairs(facts(style), style)
+        let events = run["timeline"]?.array ?? []
+        if !events.isEmpty {
+            lines += ["", style.bold("What happened")]
+            lines += Table.pairs(
+                events.map { event in
+                    let at = event["at"].flatMap(Timestamp.init(json:))?.date
+                    return (at.map(style.times.text) ?? "", Cell(EventWords.text(event)))
+                }, style
+            ).map { "  " + $0 }
+        }
+        return lines
+    }
+
+    private func facts(_ style: Style) -> [(String, Cell)] {
+        var facts: [(String, Cell)] = [("run", Cell(id))]
+        func add(_ name: String, _ value: String?) {
+            if let value, !value.isEmpty { facts.append((name, Cell(value))) }
+        }
+        add("connection", run["provider_connection"]?["display_name"]?.string)
+        add("started by", run["initiator"]?["name"]?.string ?? "the system")
+        add("queued", date("queued_at").map(style.times.text))
+        add("started", date("started_at").map(style.times.text))
+        add("ended", ending(style))
+        add("next attempt", date("next_attempt_at").map(style.times.text))
+        if !isCompleted { add("waits until", date("expires_at").map(style.times.text)) }
+        if let attempt = run["attempt"]?.integer, attempt > 1 { add("attempt", "\(attempt)") }
+        add("progress", progress(now: style.times.now))
+        add("counts", Self.numbers(run["counts"]))
+        add("items", Self.numbers(run["items"]))
+        return facts
+    }
+
+    private func ending(_ style: Style) -> String? {
+        guard let ended = date("completed_at") else { return nil }
+        let took = date("started_at").map { ", after \(Times.length(ended.timeIntervalSince($0)))" } ?? ""
+        return style.times.text(ended) + took
+    }
+
+    private func date(_ name: String) -> Date? { run[name].flatMap(Timestamp.init(json:))?.date }
+
+    /// For instance «applied 8 · failed 1».
+    private static func numbers(_ json: JSON?) -> String {
+        (json?.object?.members ?? []).compactMap { name, value in
+            value.integer.map { "\(name.replacing("_", with: " ")) \(grouped($0))" }
+        }.joined(separator: " · ")
+    }
+
+    /// A number with its thousands apart.
+    static func grouped(_ number: Int) -> String {
+        let digits = Array("\(number.magnitude)")
+        let groups = stride(from: digits.count, to: 0, by: -3).map { end in
+            String(digits[max(0, end - 3)..<end])
+        }
+        return (number < 0 ? "-" : "") + groups.reversed().joined(separator: ",")
+    }
+}

@@ -1,0 +1,148 @@
+import AMQP
+import Logging
+import Operations
+import Postgres
+import Store
+
+/// Turns received events into notifications, a burst at a time.
+///
+/// An event grants nothing: it names a run, and everything that is told comes from that run's row. One that
+/// names no ended run, or tells something else than the row does, was not written by this system.
+struct EventRecorder: Sendable {
+    /// What is to become of the deliveries of a burst.
+    struct Verdict: Sendable {
+        /// Their consequence is durable.
+        var done: [DeliveryTag] = []
+        /// They will never have one.
+        var refused: [DeliveryTag] = []
+        /// The database was in trouble.
+        var undecided: [Delivery] = []
+    }
+
+    private enum Recording: Sendable {
+        case told(Set<NotificationPolicy.Channel>)
+        case duplicate
+        /// A run of the system: nobody waits for it.
+        case nobody
+        case forged
+    }
+
+    private let recordings: GroupCommit<TerminalEvent, Recording>
+    private let figures: NotifierFigures
+    private let logger: Logger
+    private let webhooksDue: @Sendable () -> Void
+
+    /// `webhooksDue` is called after a commit that left webhooks to be delivered.
+    init(
+        store: Notifications, usesWebhooks: Bool, figures: NotifierFigures, logger: Logger,
+        webhooksDue: @escaping @Sendable () -> Void
+    ) {
+        recordings = GroupCommit { events in
+            try await Self.tell(events, store: store, usesWebhooks: usesWebhooks)
+        }
+        self.figures = figures
+        self.logger = logger
+        self.webhooksDue = webhooksDue
+    }
+
+    /// Commits what the burst gives rise to, and says how to settle it. Recording a delivery again changes
+    /// nothing.
+    func record(_ burst: [Delivery]) async -> Verdict {
+        var verdict = Verdict()
+        var events: [(delivery: Delivery, event: TerminalEvent)] = []
+        for delivery in burst {
+            if !delivery.oversized, let event = TerminalEvent(body: delivery.body) {
+                events.append((delivery, event))
+            } else {
+                verdict.refused.append(delivery.tag)
+                figures.received("unreadable")
+                logger.warning(
+                    "an unreadable event goes to the dead letters", metadata: ["bytes": "\(delivery.bodySize)"])
+            }
+        }
+        var isWebhookDue = false
+        let results = await recordings.submit(events.map(\.event))
+        for (index, result) in results.enumerated() {
+            let (delivery, event) = events[index]
+            do {
+                let recording = try result.get()
+                count(recording)
+                switch recording {
+                case .told(let channels):
+                    verdict.done.append(delivery.tag)
+                    isWebhookDue = isWebhookDue || channels.contains(.webhook)
+                case .duplicate, .nobody:
+                    verdict.done.append(delivery.tag)
+                case .forged:
+                    verdict.refused.append(delivery.tag)
+                    logger.warning(
+                        "an event that no ended run bears out goes to the dead letters",
+                        metadata: ["run": "\(event.runID)"])
+                }
+            } catch let error as PostgresError where error.blamesTheData {
+                verdict.refused.append(delivery.tag)
+                figures.received("refused")
+                logger.error(
+                    "an event that the database refuses goes to the dead letters",
+                    metadata: ["run": "\(event.runID)", "error": "\(error)"])
+            } catch {
+                if verdict.undecided.isEmpty {
+                    logger.warning("events could not be recorded", metadata: ["error": "\(error)"])
+                }
+                verdict.undecided.append(delivery)
+            }
+        }
+        if isWebhookDue { webhooksDue() }
+        return verdict
+    }
+
+    private func count(_ recording: Recording) {
+        switch recording {
+        case .told(let channels):
+            figures.received("recorded")
+            for channel in channels { figures.notified(channel, "recorded") }
+        case .duplicate: figures.received("duplicate")
+        case .nobody: figures.received("nobody")
+        case .forged: figures.received("forged")
+        }
+    }
+
+    private static func tell(
+        _ events: [TerminalEvent], store: Notifications, usesWebhooks: Bool
+    ) async throws -> [Recording] {
+        let ended = try await store.endedRuns(Set(events.map(\.runID)))
+        let genuine = events.map { event in
+            ended[event.runID].flatMap { event.agrees(with: $0.event) ? $0 : nil }
+        }
+        var notifications: [RunID: NewNotification] = [:]
+        for case let run? in genuine {
+            guard let recipient = NotificationPolicy.recipient(of: run.event) else { continue }
+            let text = NotificationText(run)
+            notifications[run.event.runID] = NewNotification(
+                run: run, recipient: recipient, title: text.title, body: text.body)
+        }
+        var added = try await store.add(Array(notifications.values), usesWebhooks: usesWebhooks)
+        return genuine.map { run in
+            guard let run else { return .forged }
+            guard notifications[run.event.runID] != nil else { return .nobody }
+            // Taken out: a second event of the same run in this burst is a duplicate.
+            return added.removeValue(forKey: run.event.runID).map(Recording.told) ?? .duplicate
+        }
+    }
+}
+
+extension TerminalEvent {
+    /// Whether it tells of the same end as `row`, the event that the run's row would give.
+    fileprivate func agrees(with row: TerminalEvent) -> Bool {
+        initiatorID == row.initiatorID && outcome == row.outcome && operation == row.operation
+            && workspaceID == row.workspaceID && tenantID == row.tenantID && connectionID == row.connectionID
+    }
+}
+
+extension PostgresError {
+    /// Whether a value or a reference is wrong (classes 22 and 23): repeating the same never helps. The batch
+    /// was split before, so it is this event's alone.
+    fileprivate var blamesTheData: Bool {
+        sqlState.map { $0.hasPrefix("22") || $0.hasPrefix("23") } ?? false
+    }
+}

@@ -1,0 +1,48 @@
+import Operations
+import Store
+
+/// What a person reads about a run that has ended, in the one vocabulary.
+struct NotificationText: Sendable, Hashable {
+    /// For instance «Connection check of Contoso succeeded».
+    let title: String
+    /// What happened, who could do what about it, and what was counted. Empty when there is nothing to add.
+    let body: String
+
+    init(_ run: EndedRun) {
+        let event = run.event
+        let label = OperationCatalogue.definition(named: event.operation)?.label ?? "An operation"
+        title = "\(label) of \(run.tenantName) \(Self.predicate(event.outcome))"
+        body = (Self.explanation(event.reason) + Self.figures(event.counts)).joined(separator: " ")
+    }
+
+    private static func predicate(_ outcome: RunOutcome) -> String {
+        let label = Presentation.badge(state: .completed, outcome: outcome, isWaiting: false).label
+        return switch outcome {
+        case .succeeded, .partiallySucceeded, .failed: label
+        case .blocked, .cancelled: "was \(label)"
+        }
+    }
+
+    private static func explanation(_ reason: RunReason?) -> [String] {
+        guard let reason else { return [] }
+        // «It continues by itself» is true of a run that waits. This one has waited, and has ended.
+        let cause = reason.mayPass ? .denial(.runExpired) : reason
+        return [Presentation.sentence(reason), Presentation.remedy(cause)]
+    }
+
+    private static func figures(_ counts: SummaryCounts) -> [String] {
+        let counted = SummaryCounts.Key.allCases.filter { counts[$0] > 0 }
+            .map { "\($0.rawValue.replacing("_", with: " ")) \(counts[$0])" }
+        return counted.isEmpty ? [] : ["In numbers: \(counted.joined(separator: ", "))."]
+    }
+}
+
+extension RunReason {
+    /// Whether time alone may take it away.
+    fileprivate var mayPass: Bool {
+        switch self {
+        case .denial(let reason): reason.isRetryable
+        case .failure(let failure): failure.isRetryable
+        }
+    }
+}

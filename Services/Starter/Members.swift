@@ -1,0 +1,109 @@
+import FoundationEssentials
+import JSON
+import Operations
+
+/// The members of a request's body, read strictly: each by its name and type, and none left over.
+///
+/// Reading never fails at once. What is wrong is noted and a stand-in returned; ``finish()`` throws everything
+/// that was noted. Nothing that was read may be used before.
+struct Members {
+    private let object: JSONObject
+    private var known: Set<String> = []
+    private var faults: [Problem.Fault] = []
+
+    /// The most members that are reported as unknown.
+    private static let unknownLimit = 20
+
+    /// Takes a body. Nothing at all counts as an object without members.
+    init(body: [UInt8]) throws(Problem) {
+        guard !body.isEmpty else {
+            object = JSONObject()
+            return
+        }
+        let json: JSON
+        do { json = try JSON(parsing: body) } catch { throw .notJSON(error) }
+        guard let object = json.object else { throw .notAnObject }
+        self.object = object
+    }
+
+    /// Throws what was noted, and every member that nobody asked for.
+    func finish() throws(Problem) {
+        let unknown = object.keys.filter { !known.contains($0) }.prefix(Self.unknownLimit).map {
+            Problem.Fault(pointer: Self.pointer($0), detail: "is not known here")
+        }
+        if !(faults + unknown).isEmpty { throw .faulty(faults + unknown) }
+    }
+
+    /// A text of 1 to `limit` characters.
+    mutating func text(_ name: String, limit: Int) -> String {
+        guard let value = required(name) else { return "" }
+        guard let text = value.string, (1...limit).contains(text.count) else {
+            return note(name, "must be a text of 1 to \(limit) characters", "")
+        }
+        return text
+    }
+
+    /// An id.
+    mutating func id<Subject>(_ name: String) -> Identifier<Subject> {
+        guard let value = required(name) else { return Self.nobody() }
+        return value.string.flatMap(Identifier.init) ?? note(name, "must be a UUID", Self.nobody())
+    }
+
+    /// An id that may be left out or null.
+    mutating func optionalID<Subject>(_ name: String) -> Identifier<Subject>? {
+        guard let value = take(name), !value.isNull else { return nil }
+        return value.string.flatMap(Identifier.init) ?? note(name, "must be a UUID, or left out", nil)
+    }
+
+    /// A whole number that may be left out or null.
+    mutating func optionalInteger(_ name: String) -> Int? {
+        guard let value = take(name), !value.isNull else { return nil }
+        return value.integer ?? note(name, "must be a whole number, or left out", nil)
+    }
+
+    /// `true` or `false`.
+    mutating func bool(_ name: String) -> Bool {
+        guard let value = required(name) else { return false }
+        return value.bool ?? note(name, "must be true or false", false)
+    }
+
+    /// One of the words of `Choice`.
+    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String) -> Choice {
+        let standIn = Choice.allCases.first!
+        guard let value = required(name) else { return standIn }
+        let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        return value.string.flatMap(Choice.init) ?? note(name, "must be one of \(words)", standIn)
+    }
+
+    private mutating func take(_ name: String) -> JSON? {
+        known.insert(name)
+        return object[name]
+    }
+
+    private mutating func required(_ name: String) -> JSON? {
+        if let value = take(name) { return value }
+        return note(name, "is missing", nil)
+    }
+
+    private mutating func note<Value>(_ name: String, _ detail: String, _ standIn: Value) -> Value {
+        faults.append(Problem.Fault(pointer: Self.pointer(name), detail: detail))
+        return standIn
+    }
+
+    /// A JSON pointer (RFC 6901) to a member of the document.
+    private static func pointer(_ name: String) -> String {
+        var text = "/"
+        for character in name {
+            switch character {
+            case "~": text += "~0"
+            case "/": text += "~1"
+            default: text.append(character)
+            }
+        }
+        return text
+    }
+
+    private static func nobody<Subject>() -> Identifier<Subject> {
+        Identifier(UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
+    }
+}

@@ -1,0 +1,105 @@
+import HTTPTypes
+import Operations
+
+/// What a request asks for, by its method and path.
+enum Route: Sendable, Hashable {
+    case startRun, listRuns, run(RunID), explanation(RunID), cancel(RunID)
+    case me, tenants, connections, notifications, users
+    case grant, revoke, changeRole, disableUser(UserID), enableUser(UserID)
+    case operability(TenantID), writeGate(TenantID), connectionEnabled(ConnectionID)
+    case freeze, liftFreeze
+
+    /// Finds the route. Throws 404 for a path that leads nowhere, a malformed id included, and 405 for a
+    /// method that the path does not have.
+    init(_ method: HTTPRequest.Method, path: String) throws(Problem) {
+        let routes = Self.routes(of: path)
+        guard !routes.isEmpty else { throw .notFound }
+        guard let route = routes.first(where: { $0.method == method }) else {
+            throw .methodNotAllowed(routes.map(\.method))
+        }
+        self = route.route
+    }
+
+    private static func routes(of path: String) -> [(method: HTTPRequest.Method, route: Route)] {
+        // The hot one first.
+        if path == "/v1/runs" { return [(.get, .listRuns), (.post, .startRun)] }
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count >= 3, parts[0].isEmpty, parts[1] == "v1" else { return [] }
+        return switch parts.count {
+        case 3: collection(parts[2])
+        case 4: parts[2] == "runs" ? with(parts[3]) { [(.get, .run($0))] } : pair(parts[2], parts[3])
+        case 5: part(of: parts[2], parts[3], parts[4])
+        default: []
+        }
+    }
+
+    private static func collection(_ name: Substring) -> [(HTTPRequest.Method, Route)] {
+        switch name {
+        case "me": [(.get, .me)]
+        case "tenants": [(.get, .tenants)]
+        case "provider-connections": [(.get, .connections)]
+        case "notifications": [(.get, .notifications)]
+        case "users": [(.get, .users)]
+        case "freezes": [(.post, .freeze)]
+        default: []
+        }
+    }
+
+    private static func pair(_ first: Substring, _ second: Substring) -> [(HTTPRequest.Method, Route)] {
+        switch (first, second) {
+        case ("access", "grants"): [(.post, .grant)]
+        case ("access", "revocations"): [(.post, .revoke)]
+        case ("access", "roles"): [(.post, .changeRole)]
+        case ("freezes", "lift"): [(.post, .liftFreeze)]
+        default: []
+        }
+    }
+
+    private static func part(
+        of collection: Substring, _ id: Substring, _ name: Substring
+    ) -> [(HTTPRequest.Method, Route)] {
+        switch (collection, name) {
+        case ("runs", "explanation"): with(id) { [(.get, .explanation($0))] }
+        case ("runs", "cancel"): with(id) { [(.post, .cancel($0))] }
+        case ("users", "disable"): with(id) { [(.post, .disableUser($0))] }
+        case ("users", "enable"): with(id) { [(.post, .enableUser($0))] }
+        case ("tenants", "operability"): with(id) { [(.put, .operability($0))] }
+        case ("tenants", "write-gate"): with(id) { [(.put, .writeGate($0))] }
+        case ("provider-connections", "enabled"): with(id) { [(.put, .connectionEnabled($0))] }
+        default: []
+        }
+    }
+
+    private static func with<Subject>(
+        _ text: Substring, _ routes: (Identifier<Subject>) -> [(HTTPRequest.Method, Route)]
+    ) -> [(HTTPRequest.Method, Route)] {
+        Identifier(String(text)).map(routes) ?? []
+    }
+}
+
+extension Route {
+    /// The path as a template, for figures and the log.
+    var template: String {
+        switch self {
+        case .startRun, .listRuns: "/v1/runs"
+        case .run: "/v1/runs/{id}"
+        case .explanation: "/v1/runs/{id}/explanation"
+        case .cancel: "/v1/runs/{id}/cancel"
+        case .me: "/v1/me"
+        case .tenants: "/v1/tenants"
+        case .connections: "/v1/provider-connections"
+        case .notifications: "/v1/notifications"
+        case .users: "/v1/users"
+        case .grant: "/v1/access/grants"
+        case .revoke: "/v1/access/revocations"
+        case .changeRole: "/v1/access/roles"
+        case .disableUser: "/v1/users/{id}/disable"
+        case .enableUser: "/v1/users/{id}/enable"
+        case .operability: "/v1/tenants/{id}/operability"
+        case .writeGate: "/v1/tenants/{id}/write-gate"
+        case .connectionEnabled: "/v1/provider-connections/{id}/enabled"
+        case .freeze: "/v1/freezes"
+        case .liftFreeze: "/v1/freezes/lift"
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import HTTPTypes
+import JSON
+import Operations
+import Store
+
+/// Looking at runs, and stopping them.
+struct RunRoutes: Sendable {
+    let runs: RunReading
+    let access: AccessReading
+    let cancellation: RunCancellation
+    let publish: @Sendable ([PendingMessage]) -> Void
+
+    func list(_ call: Call) async throws -> Answer {
+        var parameters = call.parameters
+        let tenant: TenantID? = parameters.id("tenant_id")
+        let state: RunState? = parameters.choice("state")
+        let outcome: RunOutcome? = parameters.choice("outcome")
+        let operation: OperationType? = parameters.choice("operation")
+        let limit = parameters.pageLimit()
+        let before = parameters.cursor(of: .runs)
+        try parameters.finish()
+        let filter = RunFilter(
+            scope: try await scope(tenant, call.caller), state: state, outcome: outcome,
+            operation: operation?.rawValue, before: before.map(RunID.init), limit: limit)
+        let page = try await runs.list(filter)
+        return .page("runs", page, json: \.json, cursor: { Cursor(.runs, after: $0.id.uuid) }, of: call)
+    }
+
+    private func scope(_ tenant: TenantID?, _ caller: Principal) async throws -> RunFilter.Scope {
+        if let tenant {
+            try await Access(of: caller, at: .tenant(tenant), access).require(.operationsView)
+            return .tenant(tenant)
+        }
+        let visible = try await access.tenants(
+            of: caller.userID, in: caller.workspaceID, holding: .operationsView)
+        return .workspace(caller.workspaceID, visible: visible)
+    }
+
+    func show(_ id: RunID, _ call: Call) async throws -> Answer {
+        try call.parameters.finish()
+        try await Access(of: call.caller, at: .run(id), access).require(.operationsView)
+        guard let run = try await runs.run(id) else { throw Problem.notFound }
+        return .json(.ok, run.json)
+    }
+
+    func explain(_ id: RunID, _ call: Call) async throws -> Answer {
+        try call.parameters.finish()
+        try await Access(of: call.caller, at: .run(id), access).require(.operationsView)
+        guard let explanation = try await runs.explanation(of: id) else { throw Problem.notFound }
+        return .json(.ok, explanation.json)
+    }
+
+    /// Whoever may start an operation may stop it.
+    func cancel(_ id: RunID, _ call: Call) async throws -> Answer {
+        try await call.expectNothing()
+        let place = try await Access(of: call.caller, at: .run(id), access)
+        let definition = place.operation.flatMap(OperationCatalogue.definition(named:))
+        // What this version does not know, those may stop who may do everything.
+        try place.require(definition?.capability ?? .accessManage)
+        switch try await cancellation.cancel(id, by: call.caller.userID) {
+        case .ended(let message):
+            publish(message.map { [$0] } ?? [])
+            return cancelled(id, .completed)
+        case .requested: return cancelled(id, .running)
+        case .tooLate:
+            throw Problem.conflict(
+                "This run has ended already, and stays as it ended.", reasonCode: "run_completed", runID: id)
+        }
+    }
+
+    private func cancelled(_ id: RunID, _ state: RunState) -> Answer {
+        .json(
+            .accepted,
+            [
+                "run_id": .string("\(id)"), "state": .string(state.rawValue),
+                "href": .string(RunAddress.path(of: id)),
+            ])
+    }
+}

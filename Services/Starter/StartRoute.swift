@@ -1,0 +1,107 @@
+import HTTPTypes
+import HummingbirdCore
+import JSON
+import Operations
+import Store
+
+/// Starting a run: the route that upstream systems call thousands of times.
+struct StartRoute: Sendable {
+    let starts: StartService
+    let runs: RunReading
+    let publish: @Sendable ([PendingMessage]) -> Void
+
+    /// The longest operation name that is looked up, in characters.
+    private static let operationLimit = 100
+
+    func start(_ call: Call) async throws -> Answer {
+        try call.parameters.finish()
+        var members = try await call.members()
+        var request = StartRequest(
+            operation: members.text("operation", limit: Self.operationLimit),
+            connectionID: members.id("provider_connection_id"), initiatorID: call.caller.userID,
+            origin: call.caller.kind == .person ? .person : .upstream)
+        request.waitLimitSeconds = members.optionalInteger("wait_limit_seconds")
+        try members.finish()
+        request.idempotencyKey = try idempotencyKey(call)
+        request.traceparent = TraceParent.accept(call.request.headers[.traceparent])
+        return try await answer(starts.start(request))
+    }
+
+    private func idempotencyKey(_ call: Call) throws(Problem) -> String? {
+        guard let key = call.request.headers[.idempotencyKey] else { return nil }
+        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+            throw .badHeader("Idempotency-Key", "must have 1 to 255 printable ASCII characters")
+        }
+        return key
+    }
+
+    private func answer(_ answer: StartService.Answer) async throws -> Answer {
+        switch answer {
+        case .accepted(let run, let message):
+            publish([message])
+            return started(run.execution.runID, .queued, isDuplicate: false)
+        case .duplicate(let run):
+            // Named by a key, it may have ended long ago.
+            guard let state = try await runs.state(of: run) else { throw Problem.notFound }
+            return started(run, state, isDuplicate: true)
+        case .busy(let run, let operation): throw Problem.busy(run, operation)
+        case .keyReused(let run):
+            throw Problem.conflict(
+                "This Idempotency-Key was used before to start something else. Use a new key for each start.",
+                reasonCode: "idempotency_key_reused", runID: run)
+        case .refused(let refusal): throw Problem(refusal)
+        }
+    }
+
+    private func started(_ run: RunID, _ state: RunState, isDuplicate: Bool) -> Answer {
+        let path = RunAddress.path(of: run)
+        var answer = Answer.json(
+            isDuplicate ? .ok : .accepted,
+            [
+                "run_id": .string("\(run)"), "state": .string(state.rawValue),
+                "duplicate": .bool(isDuplicate), "href": .string(path),
+            ])
+        answer.headers[.location] = path
+        return answer
+    }
+}
+
+extension Problem {
+    fileprivate static func busy(_ run: RunID, _ operation: String) -> Problem {
+        let label = OperationCatalogue.definition(named: operation)?.label ?? operation
+        return Problem(
+            status: .conflict,
+            detail: "«\(label)» is under way on this connection. Start this when it has ended.",
+            reasonCode: "busy", isRetryable: true, activeRun: (run, operation))
+    }
+
+    fileprivate init(_ refusal: StartRefusal) {
+        switch refusal {
+        case .notFound: self = .notFound
+        case .forbidden(let capability): self = .forbidden(capability)
+        case .denied(let reason):
+            self.init(
+                status: .conflict,
+                detail: Presentation.sentence(.denial(reason)) + " " + Presentation.remedy(.denial(reason)),
+                reasonCode: reason.rawValue, denialClass: reason.denialClass, isRetryable: reason.isRetryable)
+        case .operationUnknown:
+            let names = OperationType.allCases.map(\.rawValue).joined(separator: ", ")
+            self = .faultyOperation("operation_unknown", "is none of \(names)")
+        case .operationUnavailable:
+            self = .faultyOperation("operation_unavailable", "is not offered by this installation")
+        case .waitLimitInvalid(let allowed):
+            self = .faulty([
+                Fault(
+                    pointer: "/wait_limit_seconds",
+                    detail: "must be from \(allowed.lowerBound) to \(allowed.upperBound)")
+            ])
+        }
+    }
+
+    private static func faultyOperation(_ code: String, _ detail: String) -> Problem {
+        var problem = Problem.faulty([Fault(pointer: "/operation", detail: detail)])
+        problem.reasonCode = code
+        problem.isRetryable = false
+        return problem
+    }
+}

@@ -1,0 +1,124 @@
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import Operations
+import Postgres
+import Store
+
+/// The HTTP API: takes each request from its token to its answer.
+struct StarterAPI: Sendable {
+    private let principals: Principals
+    private let rateLimit: RateLimit?
+    private let figures: APIFigures?
+    private let logger: Logger
+    private let start: StartRoute
+    private let runs: RunRoutes
+    private let places: PlaceRoutes
+    private let access: AccessRoutes
+    private let users: UserRoutes
+
+    /// - Parameters:
+    ///   - families: those whose consumers are deployed; what the others do can't be started.
+    ///   - outboxLeaseSeconds: how long a committed message belongs to this process.
+    ///   - rateLimit: nil for none.
+    ///   - makeID: makes ids in the order of time.
+    ///   - publish: takes messages whose rows are committed. It must not wait.
+    init(
+        pool: PostgresPool, families: Set<OperationFamily>, outboxLeaseSeconds: Double,
+        rateLimit: RateLimit?, figures: APIFigures? = nil, logger: Logger,
+        makeID: @escaping @Sendable () -> UUID, publish: @escaping @Sendable ([PendingMessage]) -> Void
+    ) {
+        let reading = RunReading(pool: pool)
+        let accessReading = AccessReading(pool: pool)
+        principals = Principals(pool: pool)
+        self.rateLimit = rateLimit
+        self.figures = figures
+        self.logger = logger
+        start = StartRoute(
+            starts: StartService(
+                pool: pool, families: families, outboxLeaseSeconds: outboxLeaseSeconds, makeID: makeID),
+            runs: reading, publish: publish)
+        runs = RunRoutes(
+            runs: reading, access: accessReading,
+            cancellation: RunCancellation(pool: pool, outboxLeaseSeconds: outboxLeaseSeconds),
+            publish: publish)
+        places = PlaceRoutes(tenants: TenantReading(pool: pool), access: accessReading)
+        users = UserRoutes(users: UserReading(pool: pool), access: accessReading)
+        access = AccessRoutes(changes: AuthorityChanges(pool: pool, makeID: makeID), access: accessReading)
+    }
+
+    /// Answers a request. Never throws: whatever goes wrong is an answer, too.
+    func respond(to request: Request) async -> Response {
+        let begin = ContinuousClock.now
+        let requestID = Hex.random(16)
+        var route: Route?
+        let answer: Answer
+        do {
+            answer = try await self.answer(request, &route)
+        } catch {
+            let problem = Problem(error)
+            if problem.status.kind == .serverError { log(error, problem.status, route, requestID) }
+            answer = problem.answer
+        }
+        figures?.count(route, answer.status, ContinuousClock.now - begin)
+        return answer.response(requestID: requestID)
+    }
+
+    /// The caller is known before anything is said about what there is.
+    private func answer(_ request: Request, _ route: inout Route?) async throws -> Answer {
+        try RequestLimits.check(request)
+        let caller = try await authenticate(request)
+        if let seconds = rateLimit?.take(caller.tokenID) {
+            throw Problem.tooManyRequests(retryAfter: seconds)
+        }
+        let found = try Route(request.method, path: request.uri.path)
+        route = found
+        return try await answer(found, Call(caller: caller, request: request))
+    }
+
+    private func authenticate(_ request: Request) async throws -> Principal {
+        guard let token = request.headers[.authorization].flatMap(BearerToken.init(authorization:)),
+            let principal = try await principals.authenticate(hash: token.hash)
+        else { throw Problem.unauthorized }
+        return principal
+    }
+
+    private func answer(_ route: Route, _ call: Call) async throws -> Answer {
+        switch route {
+        case .startRun: try await start.start(call)
+        case .listRuns: try await runs.list(call)
+        case .run(let id): try await runs.show(id, call)
+        case .explanation(let id): try await runs.explain(id, call)
+        case .cancel(let id): try await runs.cancel(id, call)
+        case .me: try await places.me(call)
+        case .tenants: try await places.list(call)
+        case .connections: try await places.connections(call)
+        case .notifications: try await places.notifications(call)
+        case .users: try await users.list(call)
+        case .grant: try await access.grant(call)
+        case .revoke: try await access.revoke(call)
+        case .changeRole: try await access.changeRole(call)
+        case .disableUser(let id): try await access.disable(id, call)
+        case .enableUser(let id): try await access.enable(id, call)
+        case .operability(let id): try await access.setOperability(id, call)
+        case .writeGate(let id): try await access.setWriteGate(id, call)
+        case .connectionEnabled(let id): try await access.setEnabled(id, call)
+        case .freeze: try await access.freeze(call)
+        case .liftFreeze: try await access.liftFreeze(call)
+        }
+    }
+
+    /// Neither the request's headers nor its body: they hold the token, and what a person typed.
+    private func log(
+        _ error: any Error, _ status: HTTPResponse.Status, _ route: Route?, _ requestID: String
+    ) {
+        logger.error(
+            "a request failed", error: error,
+            metadata: [
+                "status": "\(status.code)", "route": "\(route?.template ?? "none")",
+                "request_id": "\(requestID)",
+            ])
+    }
+}

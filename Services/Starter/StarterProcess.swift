@@ -1,0 +1,133 @@
+import AMQP
+import FoundationEssentials
+import Hummingbird
+import JobRuntime
+import Logging
+import Postgres
+import ServiceKit
+import ServiceLifecycle
+import Store
+import Synchronization
+
+/// What works behind the API: the relay to the broker, and the chores that keep the system right.
+struct StarterProcess: Service {
+    /// Starts, logins, reads, the relay and the chores each need a connection at the same time; people's
+    /// requests share the rest.
+    private static let poolSize = 8
+    /// A token may send as much at once as in this many seconds.
+    private static let burstSeconds = 2
+    /// Well below the time in which a process has to stop.
+    private static let drainLimit = Duration.seconds(4)
+    private static let partitionInterval = Duration.seconds(24 * 3_600)
+    private static let partitionRetry = Duration.seconds(60)
+
+    let pool: PostgresPool
+    let publisher: Publisher
+    let relay: OutboxRelay
+    let maintenance: Maintenance
+    let partitions: AuditPartitions
+    let logger: Logger
+
+    static func compose(_ settings: StarterSettings, _ context: ServiceContext) throws -> ServiceComposition {
+        let logger = context.logger
+        var database = PostgresConfiguration(url: settings.databaseURL, applicationName: context.name)
+        database.poolSize = poolSize
+        let pool = PostgresPool(database, logger: logger)
+        let publisher = Publisher(
+            address: try BrokerAddress(url: settings.brokerURL), topology: JobTopology.starter,
+            name: context.name, logger: logger)
+        let relay = OutboxRelay(
+            store: OutboxStore(pool: pool, leaseSeconds: settings.outboxLeaseSeconds), publisher: publisher,
+            routes: OutboxRelay.allRoutes, logger: logger)
+        let api = StarterAPI(
+            pool: pool, families: settings.families, outboxLeaseSeconds: settings.outboxLeaseSeconds,
+            rateLimit: RateLimit(
+                perSecond: settings.requestsPerSecond, burst: settings.requestsPerSecond * burstSeconds),
+            figures: APIFigures(context.metrics), logger: logger, makeID: UUID.timeOrdered,
+            publish: relay.publish)
+        let process = StarterProcess(
+            pool: pool, publisher: publisher, relay: relay,
+            maintenance: Maintenance(
+                repair: RunRepair(pool: pool, outboxLeaseSeconds: settings.outboxLeaseSeconds),
+                reminderSeconds: settings.reminderSeconds, publish: relay.publish, logger: logger),
+            partitions: AuditPartitions(pool: pool), logger: logger)
+        return ServiceComposition(
+            services: [process],
+            readiness: [
+                databaseCheck(pool, database, logger),
+                ReadinessCheck("broker") { try publisher.status.requireConnected() },
+            ],
+            addRoutes: { $0.add(middleware: StarterMiddleware(api: api)) })
+    }
+
+    /// The database has to answer, and to have every table that this version works with.
+    private static func databaseCheck(
+        _ pool: PostgresPool, _ database: PostgresConfiguration, _ logger: Logger
+    ) -> ReadinessCheck {
+        // Migrations are never taken back: once there, only the database's answer has to be looked at.
+        let isMigrated = Atomic(false)
+        return ReadinessCheck("database") {
+            _ = try await pool.query("SELECT 1")
+            guard !isMigrated.load(ordering: .relaxed) else { return }
+            let pending = try await Migrations.pending(Schema.migrations, in: database, logger: logger)
+            guard pending.isEmpty else { throw PendingMigrations(names: pending.map(\.name)) }
+            isMigrated.store(true, ordering: .relaxed)
+        }
+    }
+
+    /// Works until the process is to stop; then publishes what was handed over, and closes.
+    func run() async throws {
+        await withTaskGroup { group in
+            group.addTask { await publisher.run() }
+            let relaying = Task { await relay.run() }
+            group.addTask {
+                await cancelWhenGracefulShutdown { await chores() }
+                relaying.cancel()
+                await drain(relaying)
+            }
+            await group.waitForAll()
+        }
+        await pool.close()
+    }
+
+    /// Lets the relay publish what was handed over. When the broker does not take it in time, it stays in the
+    /// outbox for another process.
+    private func drain(_ relaying: Task<Void, Never>) async {
+        let closing = Task {
+            try? await Task.sleep(for: Self.drainLimit)
+            await publisher.close()
+        }
+        await relaying.value
+        closing.cancel()
+        await closing.value
+    }
+
+    private func chores() async {
+        await withTaskGroup { group in
+            group.addTask { await maintenance.run() }
+            group.addTask { await keepPartitions() }
+            await group.waitForAll()
+        }
+    }
+
+    private func keepPartitions() async {
+        while !Task.isCancelled {
+            var pause = Self.partitionInterval
+            do { try await partitions.make() } catch {
+                pause = Self.partitionRetry
+                if !Task.isCancelled {
+                    logger.warning("the audit's partitions could not be made", error: error)
+                }
+            }
+            try? await Task.sleep(for: pause)
+        }
+    }
+}
+
+/// The database is of an earlier version.
+private struct PendingMigrations: Error, CustomStringConvertible {
+    let names: [String]
+    var description: String {
+        "the database lacks the migrations \(names.joined(separator: ", ")); run «atlas migrate»"
+    }
+}

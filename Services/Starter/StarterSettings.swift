@@ -1,0 +1,44 @@
+import Operations
+import ServiceKit
+import Store
+
+/// What the starter reads from its environment.
+struct StarterSettings: Sendable {
+    let databaseURL: String
+    let brokerURL: String
+    /// How long a committed message belongs to the process that wrote or claimed it, in seconds.
+    let outboxLeaseSeconds: Double
+    /// The families whose consumers are deployed.
+    let families: Set<OperationFamily>
+    /// How long after it was queued or due a run is rung for again, in seconds.
+    let reminderSeconds: Double
+    /// Requests that a token may send in a second, in the long run; 0 for no limit.
+    let requestsPerSecond: Int
+
+    /// Reads everything, then throws everything that is wrong.
+    init(_ configuration: Configuration) throws(ConfigurationError) {
+        databaseURL = configuration.url(
+            "DATABASE_URL", schemes: ["postgres", "postgresql"], example: "postgres://atlas@db/atlas")
+        brokerURL = configuration.url(
+            "AMQP_URL", schemes: ["amqp", "amqps"], example: "amqp://atlas@broker/")
+        outboxLeaseSeconds = configuration.seconds("OUTBOX_LEASE_SECONDS", default: 10, in: 1...300).seconds
+        reminderSeconds = configuration.seconds("REMINDER_SECONDS", default: 300, in: 10...86_400).seconds
+        requestsPerSecond = configuration.integer("RATE_LIMIT_PER_SECOND", default: 200, in: 0...1_000_000)
+        let names = configuration.string("FAMILIES", default: "provider", example: "provider,inventory")
+            .split(separator: ",").map { $0.filter { $0 != " " } }
+        families = Set(names.compactMap(OperationFamily.init))
+        try Self.check(configuration, families.count == names.count && !families.isEmpty)
+    }
+
+    private static func check(_ configuration: Configuration, _ familiesAreKnown: Bool)
+        throws(ConfigurationError)
+    {
+        var problems: [String] = []
+        do { try configuration.check() } catch { problems = error.problems }
+        if !familiesAreKnown {
+            let known = OperationFamily.allCases.map(\.rawValue).joined(separator: ",")
+            problems.append("FAMILIES is not a list of different families; for example FAMILIES=\(known)")
+        }
+        if !problems.isEmpty { throw ConfigurationError(problems: problems) }
+    }
+}

@@ -1,0 +1,63 @@
+import FoundationEssentials
+import JSON
+import Operations
+import Sealing
+import Store
+import Testing
+
+@testable import Notifier
+
+struct WebhookMessageTests {
+    private func parse(_ text: String) -> SigningSecret? {
+        SigningSecret(Sealing.Secret(Array(text.utf8)))
+    }
+
+    /// The example of the standard's own text.
+    @Test func `the signature is the standard's`() throws {
+        let secret = try #require(parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+        let signed = #"msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{"test": 2432232314}"#
+        #expect(
+            secret.signature(of: Array(signed.utf8)) == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
+    }
+
+    static let wrong = [
+        "", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2La", "whsec_!fKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "whsec_\(Data(count: 65).base64EncodedString())", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n",
+    ]
+
+    @Test(arguments: wrong)
+    func `what is no secret of 24 to 64 bytes is refused`(text: String) {
+        #expect(parse(text) == nil)
+    }
+
+    @Test(arguments: [24, 64])
+    func `the lengths at the limits are taken`(length: Int) {
+        #expect(parse("whsec_\(Data(count: length).base64EncodedString())") != nil)
+    }
+
+    @Test func `a secret does not show itself`() throws {
+        let secret = try #require(parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+        for text in ["\(secret)", String(reflecting: secret), String(describing: [secret])] {
+            #expect(!text.contains("MfKQ") && !text.contains("Symmetric"), "\(text)")
+        }
+    }
+
+    @Test func `the id and the body are the same on every try; the time is the try's`() throws {
+        let event = NotificationTextTests.run(.succeeded).event
+        let (first, second) = (try #require(WebhookMessage(event)), try #require(WebhookMessage(event)))
+        let secret = try #require(parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+        #expect(first.id == second.id && first.body == second.body)
+        let one = first.headers(at: Date(timeIntervalSince1970: 1_000.9), signedWith: secret)
+        let other = second.headers(at: Date(timeIntervalSince1970: 2_000), signedWith: secret)
+        #expect(one.map(\.0) == ["content-type", "webhook-id", "webhook-timestamp", "webhook-signature"])
+        #expect(one[2].1 == "1000" && other[2].1 == "2000")
+        #expect(one[1].1 == "\(event.runID)" && one[3].1 != other[3].1)
+    }
+
+    @Test func `a body of 20,000 bytes is not sent`() {
+        #expect(
+            WebhookMessage(
+                NotificationTextTests.run(.failed, of: String(repeating: "x", count: 20_000)).event) == nil)
+    }
+}

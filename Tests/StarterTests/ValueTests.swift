@@ -1,0 +1,84 @@
+import FoundationEssentials
+import HTTPTypes
+import Operations
+import Testing
+
+@testable import Starter
+
+/// The small forms that come from outside.
+struct ValueTests {
+    @Test func cursorsComeBackUnchangedAndNothingElseIsRead() throws {
+        for list in [Cursor.List.runs, .tenants, .connections, .notifications] {
+            let cursor = Cursor(list, after: UUID())
+            #expect(Cursor(cursor.text) == cursor)
+            #expect(Cursor(cursor.text + "A") == nil)
+            #expect(Cursor(String(cursor.text.dropLast())) == nil)
+        }
+        let text = Cursor(.runs, after: UUID()).text
+        #expect(Cursor("Ag" + text.dropFirst(2)) == nil)
+        #expect(Cursor(String(text.prefix(23)) + "!") == nil)
+        #expect(Cursor("") == nil)
+    }
+
+    @Test func base64URLHasOneTextForEachValue() {
+        for count in 0..<70 {
+            let bytes = (0..<count).map { _ in UInt8.random(in: .min ... .max) }
+            let text = Base64URL.encode(bytes)
+            #expect(Base64URL.decode(text) == bytes)
+            let plain = Data(bytes).base64EncodedString().filter { $0 != "=" }
+            #expect(text == plain.replacing("+", with: "-").replacing("/", with: "_"))
+        }
+        for text in ["A", "AB", "AAB", "AA==", "AA+/", "Ä"] {
+            #expect(Base64URL.decode(text) == nil, "\(text)")
+        }
+    }
+
+    @Test func tokensHaveOneForm() throws {
+        let token = BearerToken.random()
+        #expect(token.reveal().hasPrefix("ta_"))
+        #expect(token.reveal().utf8.count == 46)
+        #expect(BearerToken(token.reveal())?.hash == token.hash)
+        #expect(token.hash.count == 32)
+        #expect(BearerToken.random().reveal() != token.reveal())
+        let body = token.reveal().dropFirst(3)
+        for text in [
+            "tb_\(body)", "ta_\(body)A", "ta_\(body.dropLast())", "TA_\(body)", "ta_\(body.dropLast())=",
+        ] {
+            #expect(BearerToken(text) == nil)
+        }
+    }
+
+    @Test func tracesAreTakenOverOnlyWhenValid() {
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        #expect(TraceParent.accept(good) == good)
+        #expect(TraceParent.validated("cc" + good.dropFirst(2) + "-what-the-future-brings") == good)
+        let bad = [
+            "", "00", good + "-more", "ff" + good.dropFirst(2), good.uppercased(), good + "0",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e473-00f067aa0ba902b7-011", good.replacing("-", with: "_"),
+            "cc" + good.dropFirst(2) + "x",
+        ]
+        for header in bad {
+            #expect(TraceParent.validated(header) == nil, "\(header)")
+            #expect(TraceParent.validated(TraceParent.accept(header)) != nil)
+        }
+        #expect(TraceParent.accept(nil) != TraceParent.accept(nil))
+    }
+
+    @Test func pathsLeadToRoutes() throws {
+        let id = UUID()
+        let text = id.uuidString.lowercased()
+        #expect(try Route(.post, path: "/v1/runs") == .startRun)
+        #expect(try Route(.get, path: "/v1/runs/\(text)") == .run(RunID(id)))
+        #expect(try Route(.put, path: "/v1/tenants/\(text)/write-gate") == .writeGate(TenantID(id)))
+        #expect(try Route(.post, path: "/v1/freezes/lift") == .liftFreeze)
+        for path in [
+            "", "/", "/v1", "/v1/", "/v2/runs", "v1/runs", "/v1/runs/", "/v1/runs/\(text)/", "/v1/runs/x",
+            "/v1/runs/\(text)/cancel/x", "/v1/access", "/v1/access/x", "/v1/tenants/\(text)",
+        ] {
+            let problem = #expect(throws: Problem.self, "\(path)") { try Route(.get, path: path) }
+            #expect(problem?.status == .notFound, "\(path)")
+        }
+    }
+}
