@@ -83,14 +83,19 @@ let package = Package(
 
         service(
             "Starter",
-            ["JSON", "Operations", "Store", "Sealing", "JobRuntime", "ServiceKit", hummingbird, crypto]),
+            [
+                "AMQP", "JSON", "Operations", "Postgres", "Store", "JobRuntime", "ServiceKit", hummingbird,
+                crypto,
+                lifecycle, logging,
+            ]),
         service(
             "ProviderConsumer",
             ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
         service(
             "Notifier",
             [
-                "JSON", "Operations", "Store", "Sealing", "JobRuntime", "Curl", "ServiceKit", "Postgres", "AMQP",
+                "JSON", "Operations", "Store", "Sealing", "JobRuntime", "Curl", "ServiceKit", "Postgres",
+                "AMQP",
                 crypto, lifecycle, logging,
             ]),
         service(
@@ -107,7 +112,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmark",
             dependencies: [
-                "AMQP", "Curl", "Fixtures", "JSON", "JobRuntime", "Operations", "Postgres", "Store", crypto, logging,
+                "AMQP", "Curl", "Fixtures", "JSON", "JobRuntime", "Operations", "Postgres", "Store", crypto,
+                logging,
             ],
             path: "Tests/Benchmark", exclude: ["limits"], swiftSettings: settings),
         .executableTarget(
@@ -143,7 +149,8 @@ let package = Package(
         tests(
             "AtlasTests",
             [
-                "Fixtures", "Atlas", "Starter", "GraphSandbox", "JobRuntime", "Store", "Operations", "Sealing",
+                "Fixtures", "Atlas", "Starter", "GraphSandbox", "JobRuntime", "Store", "Operations",
+                "Sealing",
                 "Curl", "Postgres", "ServiceKit", "JSON", hummingbird, lifecycle, arguments,
             ]),
     ],

@@ -82,24 +82,11 @@ struct StarterProcess: Service {
             let relaying = Task { await relay.run() }
             group.addTask {
                 await cancelWhenGracefulShutdown { await chores() }
-                relaying.cancel()
-                await drain(relaying)
+                await relay.drain(relaying, within: Self.drainLimit)
             }
             await group.waitForAll()
         }
         await pool.close()
-    }
-
-    /// Lets the relay publish what was handed over. When the broker does not take it in time, it stays in the
-    /// outbox for another process.
-    private func drain(_ relaying: Task<Void, Never>) async {
-        let closing = Task {
-            try? await Task.sleep(for: Self.drainLimit)
-            await publisher.close()
-        }
-        await relaying.value
-        closing.cancel()
-        await closing.value
     }
 
     private func chores() async {

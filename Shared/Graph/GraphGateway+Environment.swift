@@ -12,18 +12,20 @@ extension GraphGateway {
     ) throws -> GraphGateway {
         let settings = context.configuration
         let keys = settings.secret("CREDENTIAL_PRIVATE_KEY").reveal()
-        let call = settings.seconds("CALL_SECONDS", default: 30, in: 2...300)
+        let call = settings.seconds("CALL_SECONDS", default: 30, in: 3...300)
         let sandbox = settings.optionalURL(
             "GRAPH_SANDBOX_URL", schemes: ["http", "https"], example: "http://127.0.0.1:8090")
         try settings.check()
         return GraphGateway(
             http: CurlClient(userAgent: "TenantAtlas/\(BuildInfo.version)", maxConnectionsPerHost: 512),
             permits: permits, connections: connections,
-            opener: Opener(privateKeys: try keys.split(separator: "\n").map {
-                try SealingPrivateKey(text: String($0))
-            }),
+            opener: Opener(privateKeys: try keys.split(separator: "\n").map(privateKey)),
             sandbox: sandbox.flatMap(Origin.init(url:)),
             limits: GraphGateway.Limits(call: call, token: min(call, .seconds(15))), logger: context.logger,
             random: { Double.random(in: 0..<1) })
+    }
+
+    private static func privateKey(_ line: Substring) throws -> SealingPrivateKey {
+        try SealingPrivateKey(text: String(line))
     }
 }

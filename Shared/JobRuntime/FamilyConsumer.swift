@@ -16,6 +16,9 @@ package struct FamilyConsumer: Service {
         package let ledger: Ledger
     }
 
+    /// What is left of the time in which a process has to stop, after ``JobConsumer/stopLimit``.
+    private static let drainLimit = Duration.seconds(2)
+
     private let publisher: Publisher
     private let relay: OutboxRelay
     private let lease: WorkerLease
@@ -109,9 +112,7 @@ package struct FamilyConsumer: Service {
                 }
                 renewing.cancel()
                 await lease.end()
-                relaying.cancel()
-                await relaying.value
-                await publisher.close()
+                await relay.drain(relaying, within: Self.drainLimit)
             }
             try await group.waitForAll()
         }

@@ -100,7 +100,8 @@ package final class JobConsumer: Sendable {
 
     /// The database is in trouble: takes nothing for a while, instead of fetching and giving back in a hot loop.
     private func rest(_ pause: Duration) async {
-        logger.warning("the database is in trouble; taking nothing for a while", metadata: ["pause": "\(pause)"])
+        logger.warning(
+            "the database is in trouble; taking nothing for a while", metadata: ["pause": "\(pause)"])
         consumer.pause()
         try? await Task.sleep(for: pause)
         consumer.resume()

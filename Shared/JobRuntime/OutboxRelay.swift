@@ -34,7 +34,9 @@ package final class OutboxRelay: Sendable {
 
     /// All routes: for the starter, which is there in every installation.
     package static let allRoutes =
-        OperationFamily.allCases.map { OutboxMessage.Route.job($0).name } + [OutboxMessage.Route.terminalEvent.name]
+        OperationFamily.allCases.map { OutboxMessage.Route.job($0).name } + [
+            OutboxMessage.Route.terminalEvent.name
+        ]
 
     /// Hands over messages whose rows were just committed by this process. Never waits; when the process
     /// dies, the rows are claimed by another relay as soon as their lease is over.
@@ -51,6 +53,19 @@ package final class OutboxRelay: Sendable {
             group.addTask { await self.sweep() }
             await group.waitForAll()
         }
+    }
+
+    /// Ends the task that runs this relay: what was handed over is published, for at most `limit`, and then the
+    /// publisher is closed. What the broker did not take in time stays in the outbox for another process.
+    package func drain(_ relaying: Task<Void, Never>, within limit: Duration) async {
+        relaying.cancel()
+        let closing = Task {
+            try? await Task.sleep(for: limit)
+            await publisher.close()
+        }
+        await relaying.value
+        closing.cancel()
+        await closing.value
     }
 
     private func relayInbox() async {
@@ -95,7 +110,9 @@ package final class OutboxRelay: Sendable {
             } else {
                 logger.warning(
                     "a message was not taken by the broker; it is published again",
-                    metadata: ["route": "\(message.route)", "run": "\(message.runID)", "outcome": "\(outcome)"])
+                    metadata: [
+                        "route": "\(message.route)", "run": "\(message.runID)", "outcome": "\(outcome)",
+                    ])
             }
         }
         do {

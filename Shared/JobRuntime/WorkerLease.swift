@@ -26,7 +26,8 @@ package struct WorkerLease: Sendable {
                 return try await workers.register(id, service: service)
             } catch {
                 try Task.checkCancellation()
-                logger.warning("the worker could not be entered; trying again", metadata: ["error": "\(error)"])
+                logger.warning(
+                    "the worker could not be entered; trying again", metadata: ["error": "\(error)"])
                 try await Task.sleep(for: .seconds(1))
             }
         }

@@ -77,7 +77,7 @@ package struct AuthorityChanges: Sendable {
     package func apply(
         _ change: AuthorityChange, in workspace: WorkspaceID, by actor: AuditRecord.Actor
     ) async throws -> BarrierAnswer {
-        let plan = Plan(change, workspace)
+        let plan = Plan(change, workspace, by: actor)
         let affected = try await pool.transaction { transaction in
             _ = try await transaction.query(Self.lock, [plan.lockScope.map { .uuid($0) } ?? .null])
             let changed = try await transaction.query(plan.statement, plan.parameters)
@@ -130,13 +130,14 @@ package struct AuthorityChanges: Sendable {
 
         func affected(_ value: UUID?) -> Affected { Affected(column: column, value: value) }
 
-        init(_ change: AuthorityChange, _ workspace: WorkspaceID) {
+        init(_ change: AuthorityChange, _ workspace: WorkspaceID, by actor: AuditRecord.Actor) {
             switch change {
             case .revokeMembership(let user, let tenant):
                 self.init(
                     lock: tenant?.uuid ?? workspace.uuid, statement: Plan.revoke,
-                    parameters: Plan.member(workspace, user, tenant), column: "grant", subject: "membership",
-                    tenant: tenant, action: .accessRevoked, details: ["user_id": .string("\(user)")])
+                    parameters: Plan.member(workspace, user, tenant) + [actor.parameter], column: "grant",
+                    subject: "membership", tenant: tenant, action: .accessRevoked,
+                    details: ["user_id": .string("\(user)")])
             case .changeRole(let user, let tenant, let role):
                 self.init(
                     lock: tenant?.uuid ?? workspace.uuid, statement: Plan.role,
@@ -197,7 +198,8 @@ package struct AuthorityChanges: Sendable {
             case .workspace(let id):
                 Plan(
                     lock: id.uuid, statement: freezeWorkspace, parameters: [.uuid(id.uuid), flag],
-                    column: "workspace", subject: "workspace", action: action, details: ["scope": "workspace"])
+                    column: "workspace", subject: "workspace", action: action, details: ["scope": "workspace"]
+                )
             case .tenant(let id):
                 Plan(
                     lock: id.uuid, statement: freezeTenant,
@@ -222,7 +224,7 @@ package struct AuthorityChanges: Sendable {
 
         private static let revoke: Statement = """
             WITH gone AS (
-                UPDATE memberships SET revoked_at = clock_timestamp()
+                UPDATE memberships SET revoked_at = clock_timestamp(), revoked_by = $4::uuid
                 WHERE workspace_id = $1::uuid AND user_id = $2::uuid
                   AND tenant_id IS NOT DISTINCT FROM $3::uuid AND revoked_at IS NULL
                 RETURNING id

@@ -72,7 +72,8 @@ struct AuthorityReadingRow {
             queuedAt: try row.date("queued_at"),
             failedAttempts: try row.int("failed_attempts"),
             waitReason: try row.textOrNil("reason_code").flatMap(RunReason.init(code:)),
-            counts: try row.counts("counts", of: row.text("operation")), cancelRequested: try row.bool("cancel_requested"), traceparent: try row.textOrNil("traceparent"))
+            counts: try row.counts("counts", of: row.text("operation")),
+            cancelRequested: try row.bool("cancel_requested"), traceparent: try row.textOrNil("traceparent"))
         facts = try AuthorityFacts(row)
         isMine = try row.bool("is_mine")
         isWorkerAlive = try row.bool("worker_alive")

@@ -81,7 +81,8 @@ package struct CallPermits: Sendable {
     }
 
     private init(
-        pool: PostgresPool, worker: UUID, clock: DatabaseClock, makeID: @escaping @Sendable () -> UUID, rule: Rule
+        pool: PostgresPool, worker: UUID, clock: DatabaseClock, makeID: @escaping @Sendable () -> UUID,
+        rule: Rule
     ) {
         self.makeID = makeID
         openings = GroupCommit { openings in

@@ -191,7 +191,8 @@ package struct Notifications: Sendable {
         return (
             Self.gone,
             [
-                .uuids(gone.map(\.0.uuid)), .texts(gone.map(\.1.url)), .byteArrays(gone.map(\.1.sealedSecret)),
+                .uuids(gone.map(\.0.uuid)), .texts(gone.map(\.1.url)),
+                .byteArrays(gone.map(\.1.sealedSecret)),
             ]
         )
     }

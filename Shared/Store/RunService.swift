@@ -49,7 +49,8 @@ package struct RunService: Sendable {
         self.writer = writer
         beginnings = GroupCommit { jobs in
             try await Self.begin(
-                jobs, family: family, pool: pool, worker: worker, clock: clock, writer: writer, random: random)
+                jobs, family: family, pool: pool, worker: worker, clock: clock, writer: writer, random: random
+            )
         }
         endings = GroupCommit { endings in
             let now = clock.now()

@@ -192,10 +192,14 @@ package struct StartService: Sendable {
     private static func startFacts(_ row: Row) throws -> StartFacts? {
         guard try row.uuidOrNil("connection_id") != nil else { return nil }
         var active: (RunID, String)?
-        if let run = try row.uuidOrNil("active_run_id") { active = (RunID(run), try row.text("active_operation")) }
+        if let run = try row.uuidOrNil("active_run_id") {
+            active = (RunID(run), try row.text("active_operation"))
+        }
         return StartFacts(
-            workspaceID: WorkspaceID(try row.uuid("workspace_id")), tenantID: TenantID(try row.uuid("tenant_id")),
-            entraTenantID: try row.text("entra_tenant_id"), entraTenantName: try row.text("entra_tenant_name"),
+            workspaceID: WorkspaceID(try row.uuid("workspace_id")),
+            tenantID: TenantID(try row.uuid("tenant_id")),
+            entraTenantID: try row.text("entra_tenant_id"),
+            entraTenantName: try row.text("entra_tenant_name"),
             authority: try AuthorityFacts(row), activeRun: active)
     }
 

@@ -29,7 +29,8 @@ package struct TestDatabase: Sendable {
 
     /// Makes the database, runs `body` with it, and drops it whatever happened.
     package static func with<R>(
-        poolSize: Int = 4, isolation: isolated (any Actor)? = #isolation, _ body: (TestDatabase) async throws -> R
+        poolSize: Int = 4, isolation: isolated (any Actor)? = #isolation,
+        _ body: (TestDatabase) async throws -> R
     ) async throws -> R {
         let database = try await make(poolSize: poolSize)
         do {
@@ -83,7 +84,8 @@ package struct TestDatabase: Sendable {
         try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
             process.terminationHandler = { process in
                 process.terminationStatus == 0
-                    ? done.resume() : done.resume(throwing: Missing(variable: "TEST_DATABASE_URL (reachable)"))
+                    ? done.resume()
+                    : done.resume(throwing: Missing(variable: "TEST_DATABASE_URL (reachable)"))
             }
             do { try process.run() } catch { done.resume(throwing: error) }
         }

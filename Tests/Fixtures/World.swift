@@ -21,7 +21,9 @@ package struct World: Sendable {
 
     /// Fills the database. Each connection points to an Entra tenant of its own, which is named by
     /// ``entraTenant(_:)``; credentials are bytes that nobody can open.
-    package static func make(in pool: PostgresPool, tenants count: Int = 1, cloud: String = "sandbox") async throws -> World {
+    package static func make(in pool: PostgresPool, tenants count: Int = 1, cloud: String = "sandbox")
+        async throws -> World
+    {
         let workspace = UUID()
         let tenants = (0..<count).map { _ in UUID() }
         let connections = (0..<count).map { _ in UUID() }

@@ -27,7 +27,8 @@ struct Stage: Sendable {
             let world = try await World.make(in: database.pool, tenants: tenants)
             let address = try BrokerAddress(url: vhost.url)
             let publisher = Publisher(
-                address: address, topology: JobTopology.starter, name: "test-starter", logger: TestDatabase.quiet)
+                address: address, topology: JobTopology.starter, name: "test-starter",
+                logger: TestDatabase.quiet)
             let relay = OutboxRelay(
                 store: OutboxStore(pool: database.pool, leaseSeconds: 5), publisher: publisher,
                 routes: OutboxRelay.allRoutes, logger: TestDatabase.quiet)
@@ -60,7 +61,8 @@ struct Stage: Sendable {
 
     /// Starts an operation and hands its job to the relay.
     func start(
-        _ operation: OperationType = .connectionCheck, by user: UserID? = nil, on connection: ConnectionID? = nil,
+        _ operation: OperationType = .connectionCheck, by user: UserID? = nil,
+        on connection: ConnectionID? = nil,
         wait: Int? = nil
     ) async throws -> StartService.Answer {
         let answer = try await starts.start(
@@ -73,7 +75,8 @@ struct Stage: Sendable {
 
     /// Runs a consumer while `body` runs; `handler` serves both provider operations.
     func consuming<R>(
-        worker: UUID = UUID(), lease: Double = 3, _ handler: @escaping Handler, _ body: (JobConsumer) async throws -> R
+        worker: UUID = UUID(), lease: Double = 3, _ handler: @escaping Handler,
+        _ body: (JobConsumer) async throws -> R
     ) async throws -> R {
         let workers = Workers(pool: database.pool, leaseSeconds: lease)
         let keeper = WorkerLease(

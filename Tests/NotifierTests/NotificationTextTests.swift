@@ -12,7 +12,7 @@ struct NotificationTextTests {
     /// Words of the machine room.
     private static let forbidden: Set = [
         "job", "jobs", "message", "messages", "consumer", "consumers", "exception", "exceptions", "null",
-        "nil", "queue", "queued", "outbox", "payload", "enum", "uuid", "sql", "event", "events", "worker",
+        "nil", "queue", "outbox", "payload", "enum", "uuid", "sql", "event", "events", "worker",
         "broker", "terminal", "webhook", "retry",
     ]
 

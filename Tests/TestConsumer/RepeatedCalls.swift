@@ -21,7 +21,9 @@ struct RepeatedCalls: Sendable {
             }
             return .completed(counts)
         } catch {
-            guard let result = await ExecutionResult(endingWith: error, counts: { counts }) else { throw error }
+            guard let result = await ExecutionResult(endingWith: error, counts: { counts }) else {
+                throw error
+            }
             return result
         }
     }

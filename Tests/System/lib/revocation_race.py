@@ -67,7 +67,7 @@ class Lane(threading.Thread):
 def race(kind, seconds, kills, demo, choice):
     """Runs the race. Returns what was counted."""
     since = (journal() or [{"seq": 0}])[-1]["seq"]
-    settings = {"TEST_CONSUMER": kind, "WORKER_LEASE_SECONDS": 2, "CALL_SECONDS": 2, "LOG_LEVEL": "warning"}
+    settings = {"TEST_CONSUMER": kind, "WORKER_LEASE_SECONDS": 2, "CALL_SECONDS": 3, "LOG_LEVEL": "warning"}
     consumers = [Consumer(**settings).start() for _ in range(CONSUMERS)]
     owner = Starter(next(user["token"] for user in demo["users"] if user["role"] == "owner"))
     caller = next(user for user in demo["users"] if user["name"] == "ticket-system")
