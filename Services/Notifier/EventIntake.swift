@@ -21,7 +21,8 @@ final class EventIntake: Sendable {
     private let isStopping = Mutex(false)
 
     init(
-        consumer: Consumer, recorder: EventRecorder, keepLimit: Duration = EventIntake.keepLimit, logger: Logger
+        consumer: Consumer, recorder: EventRecorder, keepLimit: Duration = EventIntake.keepLimit,
+        logger: Logger
     ) {
         self.consumer = consumer
         self.recorder = recorder

@@ -57,7 +57,8 @@ struct EventRecorder: Sendable {
                 verdict.refused.append(delivery.tag)
                 figures.received("unreadable")
                 logger.warning(
-                    "an unreadable event goes to the dead letters", metadata: ["bytes": "\(delivery.bodySize)"])
+                    "an unreadable event goes to the dead letters",
+                    metadata: ["bytes": "\(delivery.bodySize)"])
             }
         }
         var isWebhookDue = false

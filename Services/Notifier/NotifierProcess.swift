@@ -68,7 +68,9 @@ struct NotifierProcess: Service {
         return ServiceComposition(
             services: [NotifierProcess(pool: pool, client: client, intake: intake, courier: courier)],
             readiness: [
-                ReadinessCheck("database") { _ = try await pool.query("SELECT 1 FROM notifications LIMIT 1") },
+                ReadinessCheck("database") {
+                    _ = try await pool.query("SELECT 1 FROM notifications LIMIT 1")
+                },
                 ReadinessCheck("broker") { try consumer.status.requireConnected() },
                 // Always well: it is there to be read.
                 ReadinessCheck(

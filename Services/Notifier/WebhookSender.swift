@@ -38,7 +38,8 @@ struct WebhookSender: Sendable {
             case .invalidRequest: return notSent(delivery, "the URL can't be used")
             case .refusedAddress: return notSent(delivery, "the address is not of the public Internet")
             case .overloaded: return notSent(delivery, "too many transfers are under way")
-            case .connect, .resolve, .tls, .reset, .bodyTooLarge, .truncated, .protocolViolation, .mailRefused:
+            case .connect, .resolve, .tls, .reset, .bodyTooLarge, .truncated, .protocolViolation,
+                .mailRefused:
                 return failed(delivery, .unreachable)
             }
         } catch {

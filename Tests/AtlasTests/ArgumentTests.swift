@@ -1,5 +1,6 @@
 import ArgumentParser
-import FoundationEssentials
+import Foundation
+import JSON
 import Testing
 
 @testable import Atlas

@@ -10,12 +10,13 @@ import Testing
         Times(now: Self.now, isExact: isExact, zone: { _ in zone })
     }
 
-    @Test(arguments: [
-        (0.0, "just now"), (4.9, "just now"), (-3, "just now"), (5, "5 seconds ago"),
-        (59.9, "59 seconds ago"),
-        (60, "1 minute ago"), (3_599, "59 minutes ago"), (3_600, "1 hour ago"), (7_200, "2 hours ago"),
-        (86_400, "1 day ago"), (59 * 86_400, "59 days ago"), (-60, "in 1 minute"), (-7_200, "in 2 hours"),
-    ])
+    @Test(
+        arguments: [
+            (0.0, "just now"), (4.9, "just now"), (-3, "just now"), (5, "5 seconds ago"),
+            (59.9, "59 seconds ago"),
+            (60, "1 minute ago"), (3_599, "59 minutes ago"), (3_600, "1 hour ago"), (7_200, "2 hours ago"),
+            (86_400, "1 day ago"), (59 * 86_400, "59 days ago"), (-60, "in 1 minute"), (-7_200, "in 2 hours"),
+        ] as [(Double, String)])
     func relative(secondsAgo: Double, text: String) {
         #expect(times().text(Self.now.addingTimeInterval(-secondsAgo)) == text)
     }
@@ -37,10 +38,12 @@ import Testing
         #expect(times().both(moment) == "1 minute ago (2026-11-21 11:18:59.250 UTC)")
     }
 
-    @Test(arguments: [
-        (0.04, "0.0 s"), (1.26, "1.3 s"), (12.4, "12 s"), (60, "1 min"), (184, "3 min 4 s"), (3_600, "1 h"),
-        (7_500, "2 h 5 min"), (-1, "0.0 s"),
-    ])
+    @Test(
+        arguments: [
+            (0.04, "0.0 s"), (1.26, "1.3 s"), (12.4, "12 s"), (60, "1 min"), (184, "3 min 4 s"),
+            (3_600, "1 h"),
+            (7_500, "2 h 5 min"), (-1, "0.0 s"),
+        ] as [(Double, String)])
     func lengths(seconds: Double, text: String) {
         #expect(Times.length(seconds) == text)
     }

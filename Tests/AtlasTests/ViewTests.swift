@@ -71,11 +71,12 @@ import Testing
             ])
     }
 
-    @Test(arguments: [
-        (["done": 7] as JSON, "7 done"), (["done": 7, "total": nil], "7 done"),
-        (["done": 0, "total": 0], "0 done"), (["done": 0, "total": 10], "0 of 10 (0 %)"),
-        (["done": 10, "total": 10], "10 of 10 (100 %)"),
-    ])
+    @Test(
+        arguments: [
+            (["done": 7] as JSON, "7 done"), (["done": 7, "total": nil], "7 done"),
+            (["done": 0, "total": 0], "0 done"), (["done": 0, "total": 10], "0 of 10 (0 %)"),
+            (["done": 10, "total": 10], "10 of 10 (100 %)"),
+        ] as [(JSON, String)])
     func progress(json: JSON, text: String) {
         #expect(RunView(run(["progress": json])).progress(now: Self.now) == text)
     }

@@ -31,7 +31,8 @@ struct History: Sendable {
         _ = await runs.begin([job(blocked)])
 
         let cancelled = try await start(on: 2, by: world.operator)
-        _ = try await RunCancellation(pool: pool, outboxLeaseSeconds: 60).cancel(cancelled, by: world.operator)
+        _ = try await RunCancellation(pool: pool, outboxLeaseSeconds: 60).cancel(
+            cancelled, by: world.operator)
 
         var events: [TerminalEvent] = []
         for run in [succeeded, blocked, cancelled] {

@@ -30,7 +30,8 @@ struct Scene: Sendable {
             let result = try await TestDatabase.with(poolSize: 8) { database in
                 let address = try BrokerAddress(url: vhost.url)
                 let publisher = Publisher(
-                    address: address, topology: JobTopology.notifier, name: "test", logger: TestDatabase.quiet)
+                    address: address, topology: JobTopology.notifier, name: "test", logger: TestDatabase.quiet
+                )
                 let publishing = Task { await publisher.run() }
                 defer { publishing.cancel() }
                 return try await body(
@@ -165,7 +166,7 @@ struct Scene: Sendable {
     private func consume(
         _ queue: String, until isEnough: @escaping @Sendable ([Delivery]) -> Bool
     ) async throws -> [Delivery] {
-        let consumer = bareConsumer(queue)
+        let consumer = bareConsumer(queue, bodyLimit: OutgoingMessage.bodyLimit)
         let taken = Mutex<[Delivery]>([])
         let running = Task { await consumer.run() }
         let reading = Task {
@@ -184,9 +185,11 @@ struct Scene: Sendable {
         return taken.withLock { $0 }
     }
 
-    func bareConsumer(_ queue: String = JobTopology.notifierQueue) -> Consumer {
+    func bareConsumer(
+        _ queue: String = JobTopology.notifierQueue, bodyLimit: Int = TerminalEvent.byteLimit
+    ) -> Consumer {
         Consumer(
             address: address, topology: JobTopology.notifier, queue: queue, prefetch: 500,
-            bodyLimit: TerminalEvent.byteLimit, name: "test", logger: TestDatabase.quiet)
+            bodyLimit: bodyLimit, name: "test", logger: TestDatabase.quiet)
     }
 }

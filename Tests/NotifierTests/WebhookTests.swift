@@ -60,7 +60,8 @@ struct WebhookTests {
             #expect(try await scene.deliveries() == ["1 delivered 200"])
             #expect(try await scene.rows().map(\.channel) == ["inbox", "webhook"])
             #expect(
-                notifier.figure(#"tenantatlas_notifications_total{channel="webhook",result="delivered"}"#) == 1)
+                notifier.figure(#"tenantatlas_notifications_total{channel="webhook",result="delivered"}"#)
+                    == 1)
         }
     }
 
@@ -89,7 +90,8 @@ struct WebhookTests {
             #expect(try await scene.deliveries() == ["1 refused 410"])
             let disabled = try await scene.pool.query("SELECT disabled_at IS NOT NULL FROM webhooks")
             #expect(try disabled[0].bool(0))
-            let audit = try await scene.pool.query("SELECT details FROM audit WHERE action = 'webhook.disabled'")
+            let audit = try await scene.pool.query(
+                "SELECT details FROM audit WHERE action = 'webhook.disabled'")
             #expect(audit.count == 1)
 
             try await scene.publish(scene.event(of: scene.run(initiator: scene.world.operator)))
@@ -104,11 +106,13 @@ struct WebhookTests {
         let receiver = try Receiver()
         try await Scene.with { scene in
             let store = Notifications(pool: scene.pool, leaseSeconds: 60)
-            try await scene.setWebhook(of: scene.world.operator, receiver.url("/old"), secret: receiver.secret)
+            try await scene.setWebhook(
+                of: scene.world.operator, receiver.url("/old"), secret: receiver.secret)
             let run = try await scene.run(initiator: scene.world.operator)
             try await tell(run, scene, store)
             let due = try await store.claimDue(limit: 10, perRecipient: 10, busy: [])
-            try await scene.setWebhook(of: scene.world.operator, receiver.url("/new"), secret: receiver.secret)
+            try await scene.setWebhook(
+                of: scene.world.operator, receiver.url("/new"), secret: receiver.secret)
             try await store.record(TriedDelivery(due[0], .refused, status: 410, disablesEndpoint: true))
             let disabled = try await scene.pool.query("SELECT disabled_at IS NOT NULL FROM webhooks")
             #expect(try disabled[0].bool(0) == false)
@@ -162,7 +166,9 @@ struct WebhookTests {
     }
 
     @Test(arguments: ["http", "https"])
-    func `nothing is sent to the own machine or without TLS unless that is allowed`(scheme: String) async throws {
+    func `nothing is sent to the own machine or without TLS unless that is allowed`(scheme: String)
+        async throws
+    {
         var options = Scene.Options()
         options.allowsPrivate = false
         try await told(at: "/hook", options, scheme: scheme) { scene, receiver, _, _ in
@@ -245,10 +251,13 @@ struct WebhookTests {
         }
     }
 
-    @Test func `a claim that was left behind comes back under the same id when its lease has ended`() async throws {
+    @Test func `a claim that was left behind comes back under the same id when its lease has ended`()
+        async throws
+    {
         let receiver = try Receiver()
         try await Scene.with { scene in
-            try await scene.setWebhook(of: scene.world.operator, receiver.url("/hook"), secret: receiver.secret)
+            try await scene.setWebhook(
+                of: scene.world.operator, receiver.url("/hook"), secret: receiver.secret)
             let store = Notifications(pool: scene.pool, leaseSeconds: 1)
             let run = try await scene.run(initiator: scene.world.operator)
             try await tell(run, scene, store)

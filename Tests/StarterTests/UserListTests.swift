@@ -1,5 +1,6 @@
 import Fixtures
 import FoundationEssentials
+import HTTPTypes
 import JSON
 import Operations
 import Postgres
