@@ -8,7 +8,7 @@ INSTALL_LIBRABBITMQ_FLOOR='0.11.0-1+deb12u3'
 
 INSTALL_TO_BUILD=(pkg-config librabbitmq-dev libpq-dev libcurl4-openssl-dev)
 INSTALL_TO_RUN=(rabbitmq-server postgresql openssl curl jq)
-INSTALL_TO_TEST=(python3 git shellcheck)
+INSTALL_TO_TEST=(python3 python3-venv git shellcheck)
 
 # install_missing PACKAGE …
 install_missing() {
