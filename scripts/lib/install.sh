@@ -34,6 +34,9 @@ install_has() {
         libcurl4-openssl-dev) pkg-config --exists libcurl ;;
         rabbitmq-server) [[ -x "$RABBITMQ_PROGRAMS/rabbitmq-server" ]] ;;
         postgresql) postgres_programs >/dev/null ;;
+        libc6-dev) [[ -f /usr/include/stdio.h ]] ;;
+        python3-venv) python3 -c 'import ensurepip, venv' ;;
+        python3-pika) /usr/bin/python3 -c 'import pika' ;;
         *) command -v "$1" >/dev/null ;;
     esac 2>/dev/null
 }
