@@ -84,11 +84,11 @@ struct EventRecorder: Sendable {
                 verdict.refused.append(delivery.tag)
                 figures.received("refused")
                 logger.error(
-                    "an event that the database refuses goes to the dead letters",
-                    metadata: ["run": "\(event.runID)", "error": "\(error)"])
+                    "an event that the database refuses goes to the dead letters", error: error,
+                    metadata: ["run": "\(event.runID)"])
             } catch {
                 if verdict.undecided.isEmpty {
-                    logger.warning("events could not be recorded", metadata: ["error": "\(error)"])
+                    logger.warning("events could not be recorded", error: error)
                 }
                 verdict.undecided.append(delivery)
             }

@@ -65,7 +65,7 @@ final class WebhookCourier: Sendable {
                     }
                     pause = Self.firstPause
                 } catch {
-                    logger.warning("due webhooks could not be read", metadata: ["error": "\(error)"])
+                    logger.warning("due webhooks could not be read", error: error)
                     try? await Task.sleep(for: pause)
                     pause = min(pause * 2, Self.longestPause)
                 }
@@ -93,8 +93,8 @@ final class WebhookCourier: Sendable {
             try await store.record(tried)
         } catch {
             logger.warning(
-                "a delivery could not be written down; it is repeated under the same id",
-                metadata: ["run": "\(delivery.runID)", "error": "\(error)"])
+                "a delivery could not be written down; it is repeated under the same id", error: error,
+                metadata: ["run": "\(delivery.runID)"])
         }
     }
 
