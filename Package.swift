@@ -122,7 +122,7 @@ let package = Package(
             path: "Tests/TestConsumer", swiftSettings: settings),
         tests("JSONTests", ["JSON"]),
         tests("EventLoopTests", ["EventLoop"]),
-        tests("AMQPTests", ["AMQP"]),
+        tests("AMQPTests", ["AMQP", "CRabbitMQ", logging]),
         tests("PostgresTests", ["Postgres"]),
         tests("CurlTests", ["Curl"]),
         tests("OperationsTests", ["Operations", "JSON"]),
@@ -137,7 +137,10 @@ let package = Package(
         tests("ServiceKitTests", ["ServiceKit"]),
         tests(
             "JobRuntimeTests",
-            ["Fixtures", "JobRuntime", "Store", "Operations", "AMQP", "Postgres", "JSON", logging]),
+            [
+                "Fixtures", "JobRuntime", "ServiceKit", "Store", "Operations", "AMQP", "Postgres", "JSON",
+                logging,
+            ]),
         tests(
             "NotifierTests",
             [

@@ -20,7 +20,7 @@ enum EventWords {
         case .runBegan: "began"
         case .runWaits: "waits"
         case .runBlocked: "blocked"
-        case .runRepaired: "taken over, because the program that executed it was lost"
+        case .runRepaired: "taken over by another program"
         case .runEnded: "ended"
         case .runCancelled: "cancelled"
         case .runCancelRequested: "asked to stop"

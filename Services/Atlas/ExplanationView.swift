@@ -5,9 +5,13 @@ import Operations
 /// Why a run stands where it stands, as a person sees it.
 struct ExplanationView {
     private let explanation: JSON
+    private let run: RunView
 
-    /// The API's answer.
-    init(_ explanation: JSON) { self.explanation = explanation }
+    /// The API's answers.
+    init(_ explanation: JSON, of run: JSON) {
+        self.explanation = explanation
+        self.run = RunView(run)
+    }
 
     /// Whether the stored decision came out the same when it was made again. Nil when there is none.
     var isReplayEqual: Bool? { explanation["replayed"]?["equal"]?.bool }
@@ -16,7 +20,7 @@ struct ExplanationView {
     private var isAllowedNow: Bool { explanation["now"]?["decision"]?.string == "allowed" }
 
     func lines(_ style: Style) -> [String] {
-        var lines = [style.bold("Then")]
+        var lines = [run.line(style), "", style.bold("Then")]
         if let then = explanation["then"], !then.isNull {
             lines += decision(then, style) + replay(style)
         } else {
@@ -29,9 +33,11 @@ struct ExplanationView {
     }
 
     private var nothingToDo: String {
-        isAllowedNow
-            ? "Nothing stands in the way."
-            : "It has ended and stays as it ended. Started again now, it would be refused as shown above."
+        switch (run.isCompleted, isAllowedNow) {
+        case (true, true): "It stays as it ended. Nothing stands in the way of starting it again."
+        case (true, false): "It stays as it ended. Started again now, it would be refused as shown above."
+        case (false, _): "Nothing stands in the way."
+        }
     }
 
     private func replay(_ style: Style) -> [String] {
@@ -54,8 +60,11 @@ struct ExplanationView {
         let verdict = isAllowed ? style.paint("✓ allowed", .good) : style.paint("⊘ refused", .refused)
         var lines = ["  \(verdict)  \(style.faint(circumstances(json, style)))"]
         if let reason { lines.append("  " + Presentation.sentence(reason)) }
-        for (name, value) in json["checks"]?.object?.members ?? [] {
-            guard let result = value.string, result != "not_applicable" else { continue }
+        // The database keeps no order of members: the gate's own order is the one to show.
+        let checks = json["checks"]?.object ?? JSONObject()
+        let known = LegitimacyCheck.allCases.map(\.rawValue)
+        for name in known + checks.keys.filter({ !known.contains($0) }) {
+            guard let result = checks[name]?.string, result != "not_applicable" else { continue }
             let words = LegitimacyCheck(rawValue: name)?.words ?? Style.plain(name)
             let mark = result == "passed" ? style.paint("✓", .good) : style.paint("✗", .bad)
             lines.append("    \(mark) \(words)")

@@ -67,7 +67,7 @@ extension Failure {
         case "42501":
             self.init(
                 code: .refused, what: "The database does not allow this to its user.", why: error.message,
-                next: "Use the DATABASE_URL of the owner or, but for migrations, of the services.")
+                next: "Migrations need the owner's DATABASE_URL; all else works with the services'.")
         case "23505":
             self.init(
                 code: .refused, what: "There is such a thing already.", why: error.message,

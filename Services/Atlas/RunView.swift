@@ -92,7 +92,7 @@ struct RunView {
         add("started", date("started_at").map(style.times.text))
         add("ended", ending(style))
         add("next attempt", date("next_attempt_at").map(style.times.text))
-        if !isCompleted { add("waits until", date("expires_at").map(style.times.text)) }
+        if !isCompleted { add("gives up", date("expires_at").map(style.times.text)) }
         if let attempt = run["attempt"]?.integer, attempt > 1 { add("attempt", "\(attempt)") }
         add("progress", progress(now: style.times.now))
         add("counts", Self.numbers(run["counts"]))

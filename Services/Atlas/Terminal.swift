@@ -31,11 +31,31 @@ struct Terminal: Sendable {
     private static var isDumb: Bool { ProcessInfo.processInfo.environment["TERM"] == "dumb" }
 
     /// A line that stays.
-    func line(_ text: String) { write(clearing + text + "\n") }
+    func line(_ text: String) { write(text + "\n") }
 
-    /// A line in place of the last one that was shown in this way. Only for people.
+    /// A line in place of the last one that was shown in this way, cut where the terminal ends: what wraps
+    /// can't be cleared. Only for people.
     func progress(_ text: String) {
-        if isInteractive { write(clearing + text) }
+        if isInteractive { write(clearing + Self.cut(text, to: Self.columns)) }
+    }
+
+    /// At most so many characters, colours not counted; what is cut off takes no colour away from what stays.
+    static func cut(_ text: String, to columns: Int) -> String {
+        var (cut, shown, isCode) = ("", 0, false)
+        for character in text {
+            if character == "\u{1B}" { isCode = true }
+            if isCode || shown < columns { cut.append(character) }
+            if !isCode { shown += 1 }
+            if isCode, character == "m" { isCode = false }
+        }
+        return cut
+    }
+
+    /// One less than the terminal has: in the last column some move on to the next line.
+    private static var columns: Int {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return 79 }
+        return Int(size.ws_col) - 1
     }
 
     /// Ends the line that was shown in place.

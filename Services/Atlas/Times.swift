@@ -42,7 +42,8 @@ struct Times: Sendable {
     /// A length of time, for instance «12 s», «3 min 4 s», «2 h 5 min».
     static func length(_ seconds: Double) -> String {
         let whole = Int(max(0, seconds).rounded())
-        if seconds < 10 { return "\(Double(Int((max(0, seconds) * 10).rounded())) / 10) s" }
+        let tenths = Int((max(0, seconds) * 10).rounded())
+        if tenths < 100, tenths % 10 != 0 { return "\(tenths / 10).\(tenths % 10) s" }
         if whole < 60 { return "\(whole) s" }
         if whole < 3_600 {
             return whole % 60 == 0 ? "\(whole / 60) min" : "\(whole / 60) min \(whole % 60) s"

@@ -46,29 +46,30 @@ final class EventIntake: Sendable {
     }
 
     private func settle(_ burst: [Delivery]) async {
+        var open = await record(burst)
+        guard !open.isEmpty else { return }
+        consumer.pause()
         let end = ContinuousClock.now + keepLimit
         var pause = Self.firstPause
-        var open = burst
         while !open.isEmpty {
-            let verdict = await recorder.record(open)
-            consumer.ack(verdict.done)
-            consumer.nack(verdict.refused, requeue: false)
-            open = verdict.undecided
-            guard !open.isEmpty else { break }
-            await rest(pause)
+            logger.warning(
+                "the database is in trouble; taking nothing for a while", metadata: ["pause": "\(pause)"])
+            try? await Task.sleep(for: pause)
             pause = min(pause * 2, Self.longestPause)
             if isStopping.withLock({ $0 }) || ContinuousClock.now >= end {
                 consumer.nack(open.map(\.tag), requeue: true)
                 break
             }
+            open = await record(open)
         }
         consumer.resume()
     }
 
-    private func rest(_ pause: Duration) async {
-        logger.warning(
-            "the database is in trouble; taking nothing for a while", metadata: ["pause": "\(pause)"])
-        consumer.pause()
-        try? await Task.sleep(for: pause)
+    /// Records and settles what can be; returns what can't be now.
+    private func record(_ burst: [Delivery]) async -> [Delivery] {
+        let verdict = await recorder.record(burst)
+        consumer.ack(verdict.done)
+        consumer.nack(verdict.refused, requeue: false)
+        return verdict.undecided
     }
 }

@@ -6,8 +6,8 @@ extension HTTPHeaders {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    /// What `Retry-After` (RFC 9110, section 10.2.3) asks for, in seconds from `now`; nil when it is absent or
-    /// unreadable. Never negative.
+    /// What `Retry-After` (RFC 9110, section 10.2.3) asks for, in seconds from `now`; nil when it is absent
+    /// or unreadable. Never negative.
     func retryAfterSeconds(now: Date) -> Double? {
         guard let text = self["retry-after"] else { return nil }
         if (1...9).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {

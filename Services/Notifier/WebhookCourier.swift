@@ -47,8 +47,8 @@ final class WebhookCourier: Sendable {
         wakeup.finish()
     }
 
-    /// Delivers until ``stop()``; returns when nothing is under way any more. When the task is cancelled, what
-    /// is under way is broken off and comes back when its lease has ended.
+    /// Delivers until ``stop()``; returns when nothing is under way any more. When the task is cancelled,
+    /// what is under way is broken off and comes back when its lease has ended.
     func run() async {
         let ticking = Task {
             while !Task.isCancelled {

@@ -2,7 +2,7 @@
 struct WebhookSchedule: Sendable, Hashable {
     /// Before each try, the time since the one before, in seconds; the first is 0.
     let delays: [Double]
-    /// The most by which a delay is stretched, as a part of it, so that what failed together comes back apart.
+    /// The most by which a delay is stretched, as a part of it: what failed together comes back apart.
     let jitter: Double
 
     /// Ten tries in about three days.

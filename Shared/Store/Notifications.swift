@@ -58,8 +58,8 @@ package struct Notifications: Sendable {
         RETURNING run_id, channel
         """
 
-    /// Enters what is not there yet, each in the inbox and, with `usesWebhooks`, for the webhook of whoever has
-    /// an enabled one. A disabled person's webhook is told nothing: it would carry on what was taken away.
+    /// Enters what is not there yet, each in the inbox and, with `usesWebhooks`, for the webhook of whoever
+    /// has an enabled one. A disabled person's webhook is told nothing: it would carry on what was taken away.
     /// Returns what was new.
     package func add(
         _ notifications: [NewNotification], usesWebhooks: Bool
@@ -99,7 +99,8 @@ package struct Notifications: Sendable {
               AND user_id <> ALL ($1::uuid[])
             ORDER BY next_delivery_at LIMIT $2::int
         ), placed AS (
-            SELECT run_id, channel, row_number() OVER (PARTITION BY user_id ORDER BY next_delivery_at) AS place
+            SELECT run_id, channel,
+                   row_number() OVER (PARTITION BY user_id ORDER BY next_delivery_at) AS place
             FROM oldest
         ), due AS (
             SELECT n.run_id, n.channel FROM notifications n JOIN placed USING (run_id, channel)
@@ -144,8 +145,8 @@ package struct Notifications: Sendable {
 
     private static let tried: Statement = """
         WITH tried AS (
-            SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::text[], $6::float8[])
-                AS t (run_id, lease, attempt, status, result, delay)
+            SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::text[],
+                                 $6::float8[]) AS t (run_id, lease, attempt, status, result, delay)
         ), entered AS (
             INSERT INTO deliveries (run_id, channel, attempt, status, result)
             SELECT run_id, 'webhook', attempt, status, result FROM tried WHERE result IS NOT NULL

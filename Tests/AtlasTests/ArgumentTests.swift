@@ -54,7 +54,7 @@ import Testing
             if help.subcommands.isEmpty { #expect(help.discussion.contains("EXAMPLE"), "\(path)") }
             for line in help.discussion.split(separator: "\n") {
                 #expect(line.count <= 90, "too long for a terminal: \(line)")
-                guard let start = line.range(of: "atlas "), line.hasPrefix("  "),
+                guard let start = line.range(of: " atlas "), line.hasPrefix("  "),
                     line[..<start.lowerBound].split(separator: " ").allSatisfy({ $0.contains("=") })
                 else { continue }
                 let arguments = Self.words(line[start.upperBound...])

@@ -92,7 +92,7 @@ import Testing
             #expect(others.output == "There are no such runs.\n")
 
             let shown = try await atlas.run("runs", "show", run, "--exact")
-            #expect(shown.output.contains("connection   Litware Intune"))
+            #expect(shown.output.contains("connection  Litware Intune"))
             #expect(shown.output.contains(" UTC"))
             let explained = try await atlas.run("explain", run)
             #expect(explained.status == 0, "\(explained.errors)")

@@ -35,6 +35,13 @@ import Testing
         #expect(!cell.unicodeScalars.contains("\u{202E}"))
     }
 
+    @Test func progressIsCutWithoutItsColours() {
+        let text = Self.coloured.paint("running", .active) + " now"
+        #expect(Terminal.cut(text, to: 3) == "\u{1B}[34mrun\u{1B}[0m")
+        #expect(Terminal.cut(text, to: 11) == text)
+        #expect(Terminal.cut("", to: 3).isEmpty)
+    }
+
     @Test func everyToneIsToldWithoutColoursToo() {
         for tone in [Badge.Tone.neutral, .active, .waiting, .good, .mixed, .refused, .bad] {
             #expect(Self.plain.paint("x", tone) == "x")

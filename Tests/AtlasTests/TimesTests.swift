@@ -40,9 +40,9 @@ import Testing
 
     @Test(
         arguments: [
-            (0.04, "0.0 s"), (1.26, "1.3 s"), (12.4, "12 s"), (60, "1 min"), (184, "3 min 4 s"),
+            (0.04, "0 s"), (1.26, "1.3 s"), (12.4, "12 s"), (60, "1 min"), (184, "3 min 4 s"),
             (3_600, "1 h"),
-            (7_500, "2 h 5 min"), (-1, "0.0 s"),
+            (7_500, "2 h 5 min"), (-1, "0 s"), (2, "2 s"), (9.96, "10 s"),
         ] as [(Double, String)])
     func lengths(seconds: Double, text: String) {
         #expect(Times.length(seconds) == text)

@@ -31,10 +31,10 @@ import Testing
         #expect(
             RunView(run()).lines(Self.style) == [
                 "▶ running  Compliance snapshot on Contoso", "",
-                "run          r-1", "connection   Contoso Intune", "started by   Omar Reyes",
-                "queued       1 minute ago", "started      1 minute ago", "waits until  in 1 hour",
-                "progress     5,000 of 20,000 (25 %), about 3 min left",
-                "counts       total 20,000 · in doubt 1",
+                "run         r-1", "connection  Contoso Intune", "started by  Omar Reyes",
+                "queued      1 minute ago", "started     1 minute ago", "gives up    in 1 hour",
+                "progress    5,000 of 20,000 (25 %), about 3 min left",
+                "counts      total 20,000 · in doubt 1",
             ])
     }
 
@@ -63,7 +63,7 @@ import Testing
         #expect(lines.contains("ended       10 seconds ago, after 50 s"))
         #expect(lines.contains("attempt     2"))
         #expect(lines.contains("items       applied 8 · failed 1"))
-        #expect(!lines.contains { $0.hasPrefix("waits until") || $0.hasPrefix("counts") })
+        #expect(!lines.contains { $0.hasPrefix("gives up") || $0.hasPrefix("counts") })
         #expect(
             lines.suffix(4) == [
                 "What happened", "  1 minute ago    queued",
@@ -146,12 +146,15 @@ import Testing
         let allowed: JSON = [
             "decision": "allowed", "phase": "call", "attempt": 2, "facts": ["read_at": ago(0)],
         ]
-        let lines = ExplanationView([
-            "then": denied, "replayed": ["equal": true, "decision": denied], "now": allowed,
-            "unblock": "Ask Nadia.",
-        ]).lines(Self.style)
+        let lines = ExplanationView(
+            [
+                "then": denied, "replayed": ["equal": true, "decision": denied], "now": allowed,
+                "unblock": "Ask Nadia.",
+            ], of: run()
+        ).lines(Self.style)
         #expect(
             lines == [
+                "▶ running  Compliance snapshot on Contoso", "",
                 "Then", "  ⊘ refused  when attempt 2 was to begin, 2 minutes ago",
                 "  " + Presentation.sentence(.denial(.grantSuperseded)), "    ✓ the operation is known",
                 "    ✗ it is the access that it was started under, and no freeze came since",
@@ -162,17 +165,28 @@ import Testing
     }
 
     @Test func anExplanationWhoseRecordWasChanged() {
-        let view = ExplanationView([
-            "then": ["decision": "allowed"], "replayed": ["equal": false], "now": nil,
-        ])
+        let changed: JSON = ["then": ["decision": "allowed"], "replayed": ["equal": false], "now": nil]
+        let view = ExplanationView(changed, of: run())
         #expect(view.isReplayEqual == false)
         #expect(view.lines(Self.style).contains { $0.contains("comes out differently!") })
-        let none = ExplanationView([
-            "then": nil, "replayed": nil, "now": ["decision": "allowed"], "unblock": nil,
-        ])
-        #expect(none.isReplayEqual == nil)
-        #expect(none.lines(Self.style)[1] == "  Nothing was decided yet.")
-        #expect(none.lines(Self.style).last == "  Nothing stands in the way.")
+    }
+
+    @Test(arguments: [
+        ("running", "allowed", "  Nothing stands in the way."),
+        ("completed", "allowed", "  It stays as it ended. Nothing stands in the way of starting it again."),
+        (
+            "completed", "denied",
+            "  It stays as it ended. Started again now, it would be refused as shown above."
+        ),
+    ])
+    func anExplanationWithNothingToUnblock(state: String, now: String, text: String) {
+        let explanation: JSON = [
+            "then": nil, "replayed": nil, "now": ["decision": .string(now)], "unblock": nil,
+        ]
+        let view = ExplanationView(explanation, of: run(["state": .string(state)]))
+        #expect(view.isReplayEqual == nil)
+        #expect(view.lines(Self.style)[3] == "  Nothing was decided yet.")
+        #expect(view.lines(Self.style).last == text)
     }
 
     /// What people read holds no code words.

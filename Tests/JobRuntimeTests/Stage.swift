@@ -5,6 +5,7 @@ import JobRuntime
 import Logging
 import Operations
 import Postgres
+import ServiceKit
 import Store
 
 /// A starter's relay and maintenance and one provider consumer, in one process, on a database and broker of the
@@ -95,7 +96,7 @@ struct Stage: Sendable {
                 runs: runs,
                 handlers: Handlers(
                     family: .provider, [.connectionCheck: handler, .complianceSnapshot: handler]),
-                publish: relay.publish, logger: logger),
+                publish: relay.publish, metrics: JobMetrics(Metrics()), logger: logger),
             logger: logger)
         let running = Task { await consumer.run() }
         do {

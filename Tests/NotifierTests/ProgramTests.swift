@@ -19,7 +19,7 @@ struct ProgramTests {
     }
 
     @Test(arguments: [SIGTERM, SIGKILL])
-    func `ended in the midst, another goes on: nothing is lost, nothing told twice`(signal: Int32) async throws {
+    func `ended in the midst: another goes on, nothing is lost or told twice`(signal: Int32) async throws {
         try await Scene.with { scene in
             let runs = try await withThrowingTaskGroup { group in
                 for _ in 0..<1_200 { group.addTask { try await scene.run(initiator: scene.world.operator) } }
@@ -64,7 +64,7 @@ struct ProgramTests {
         }
     }
 
-    @Test func `it delivers webhooks, keeps its secrets, and ends in time though a receiver hangs`() async throws {
+    @Test func `it delivers, keeps its secrets, and ends in time though a receiver hangs`() async throws {
         let receiver = try Receiver()
         try await Scene.with { scene in
             let (world, key) = (scene.world, scene.key)

@@ -58,11 +58,11 @@ struct Scene: Sendable {
         let isCompleted = state == .completed
         _ = try await pool.query(
             """
-            INSERT INTO runs (id, workspace_id, tenant_id, connection_id, operation, state, outcome, reason_code,
-                              attempt, worker_id, initiator_id, counts, context, queued_at, expires_at, started_at,
-                              completed_at)
-            SELECT $1::uuid, $2::uuid, $3::uuid, $4::uuid, 'provider.connection.check', $5, $6, $7, 1, $8::uuid,
-                   $9::uuid, $10::jsonb, '{}', now(), now() + interval '1 day', now(),
+            INSERT INTO runs (id, workspace_id, tenant_id, connection_id, operation, state, outcome,
+                              reason_code, attempt, worker_id, initiator_id, counts, context, queued_at,
+                              expires_at, started_at, completed_at)
+            SELECT $1::uuid, $2::uuid, $3::uuid, $4::uuid, 'provider.connection.check', $5, $6, $7, 1,
+                   $8::uuid, $9::uuid, $10::jsonb, '{}', now(), now() + interval '1 day', now(),
                    CASE WHEN $5 = 'completed' THEN clock_timestamp() END
             """,
             [

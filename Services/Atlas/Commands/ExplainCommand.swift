@@ -20,7 +20,8 @@ struct ExplainCommand: AsyncParsableCommand {
         try await Settings().withAPI { api in
             let explanation = try await api.get(
                 "/v1/runs/\(argument.id)/explanation", doing: "explain the run")
-            let view = ExplanationView(explanation)
+            let run = try await api.get("/v1/runs/\(argument.id)", doing: "explain the run")
+            let view = ExplanationView(explanation, of: run)
             output.tell(explanation) { view.lines($0) }
             if view.isReplayEqual == false { throw ExitCode(Failure.Code.refused.rawValue) }
         }

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 
@@ -49,6 +50,28 @@ def journal(since=0):
             return entries
         entries += page["entries"]
         since = page["next"]
+
+
+def sandbox(method, path, body=None):
+    """The sandbox's control surface; returns the answer's document."""
+    url = f"{os.environ['GRAPH_SANDBOX_URL']}/_sandbox{path}"
+    status, answer = call(method, url, os.environ["SANDBOX_CONTROL_TOKEN"], body)
+    assert status < 300, answer
+    return answer
+
+
+def rows(query):
+    """What the query finds, as the database's owner sees it: one document a row."""
+    owner = urllib.parse.urlsplit(os.environ["OWNER_DATABASE_URL"])
+    # The password travels in the environment: arguments can be seen by every user.
+    place = {"PGHOST": owner.hostname, "PGPORT": str(owner.port), "PGUSER": owner.username,
+             "PGPASSWORD": owner.password, "PGDATABASE": owner.path.strip("/")}
+    text = subprocess.run(
+        [f"{os.environ['POSTGRES_BIN']}/psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align",
+         "--set", "ON_ERROR_STOP=1"],
+        input=f"SELECT to_jsonb(found) FROM ({query}) AS found;", env=os.environ | place, text=True, check=True,
+        stdout=subprocess.PIPE).stdout
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def free_port():
