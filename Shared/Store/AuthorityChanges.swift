@@ -88,6 +88,7 @@ package struct AuthorityChanges: Sendable {
                 [
                     .text(plan.action.rawValue), .uuid(workspace.uuid),
                     plan.tenant.map { .uuid($0.uuid) } ?? .null, actor.parameter, .json(plan.details.text),
+                    .bool(plan.column == "all"),
                 ])
             return affected
         }
@@ -102,9 +103,10 @@ package struct AuthorityChanges: Sendable {
         SELECT pg_advisory_xact_lock(CASE WHEN $1::uuid IS NULL THEN 0 ELSE authority_lock($1::uuid) END)
         """
 
+    /// What concerns everything ($6) is told to every workspace's auditor.
     private static let audit: Statement = """
         INSERT INTO audit (action, workspace_id, tenant_id, actor_id, details)
-        VALUES ($1, $2::uuid, $3::uuid, $4::uuid, $5::jsonb)
+        SELECT $1, w.id, $3::uuid, $4::uuid, $5::jsonb FROM workspaces w WHERE w.id = $2::uuid OR $6::bool
         """
 
     /// Which permits a change concerns.
@@ -299,7 +301,7 @@ package struct AuthorityChanges: Sendable {
             """
 
         private static let freezeConnection: Statement = """
-            UPDATE provider_connections SET enabled = NOT $3::bool, freeze_generation = freeze_generation + 1
+            UPDATE provider_connections SET frozen = $3::bool, freeze_generation = freeze_generation + 1
             WHERE workspace_id = $1::uuid AND id = $2::uuid RETURNING id AS affected
             """
     }
@@ -380,6 +382,7 @@ package struct AuthorityChanges: Sendable {
                 [
                     .text(AuditAction.accessGranted.rawValue), .uuid(workspace.uuid),
                     tenant.map { .uuid($0.uuid) } ?? .null, actor.parameter, .json(details.text),
+                    .bool(false),
                 ])
             return GrantID(id)
         }
@@ -400,7 +403,7 @@ package struct AuthorityChanges: Sendable {
                 Self.audit,
                 [
                     .text(AuditAction.userEnabled.rawValue), .uuid(workspace.uuid), .null, actor.parameter,
-                    .json(details.text),
+                    .json(details.text), .bool(false),
                 ])
         }
     }
@@ -418,6 +421,7 @@ package struct AuthorityChanges: Sendable {
                 [
                     .text(plan.action.rawValue), .uuid(workspace.uuid),
                     plan.tenant.map { .uuid($0.uuid) } ?? .null, actor.parameter, .json(plan.details.text),
+                    .bool(plan.column == "all"),
                 ])
         }
     }

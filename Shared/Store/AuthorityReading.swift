@@ -33,7 +33,7 @@ enum AuthorityReading {
                t.workspace_id AS tenant_workspace_id, t.operability, t.authority_epoch,
                t.freeze_generation + coalesce(c.freeze_generation, 0) AS freeze_generation,
                t.write_gate_open, t.write_gate_checked_at, t.write_gate_healthy, t.write_gate_limit_seconds,
-               c.tenant_id AS connection_tenant_id, c.enabled, c.entra_tenant_id,
+               c.tenant_id AS connection_tenant_id, c.enabled AND NOT c.frozen AS enabled, c.entra_tenant_id,
                k.connection_id IS NOT NULL AS has_credential,
                clock_timestamp() AS read_at
         FROM runs r

@@ -54,7 +54,7 @@ package struct StartService: Sendable {
                t.workspace_id AS tenant_workspace_id, t.operability, t.authority_epoch,
                t.freeze_generation + c.freeze_generation AS freeze_generation,
                t.write_gate_open, t.write_gate_checked_at, t.write_gate_healthy, t.write_gate_limit_seconds,
-               c.tenant_id AS connection_tenant_id, c.enabled,
+               c.tenant_id AS connection_tenant_id, c.enabled AND NOT c.frozen AS enabled,
                EXISTS (SELECT FROM provider_credentials k WHERE k.connection_id = c.id) AS has_credential,
                r.id AS active_run_id, r.operation AS active_operation,
                s.run_id AS key_run_id, s.operation AS key_operation, s.connection_id AS key_connection_id,
