@@ -90,6 +90,7 @@ struct OutcomeTests {
     @Test(arguments: [(0, RunOutcome.failed), (2, .partiallySucceeded)])
     func `a run that lost its workers keeps what they did`(applied: Int, outcome: RunOutcome) throws {
         var run = Sample.snapshot(.restoreExecute, state: .running, attempt: 8)
+        run.failedAttempts = 7
         run.counts = Sample.counts([.total: 5, .applied: applied])
         let change = RunTransition.repair(run, now: Sample.now)
         #expect(change.outcome == outcome)

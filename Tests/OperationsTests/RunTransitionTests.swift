@@ -37,7 +37,8 @@ struct RunTransitionTests {
 
         func transition(_ type: OperationType, state: RunState) -> RunTransition {
             let limit = OperationCatalogue.definition(type).retry.attemptLimit
-            let run = Sample.snapshot(type, state: state, attempt: self == .repairLast ? limit : 2)
+            var run = Sample.snapshot(type, state: state, attempt: self == .repairLast ? limit : 2)
+            run.failedAttempts = run.attempt - 1
             let refused = Sample.decision(type, allowed: false)
             let counts = Sample.counts([.total: 3, .applied: 2, .untouched: 1])
             func finish(_ result: ExecutionResult) -> RunTransition {
@@ -124,19 +125,36 @@ struct RunTransitionTests {
     func `a refusal that may pass waits with growing delays until the attempts end`(
         reason: DenialReason, type: OperationType
     ) throws {
-        let full = RetryPolicyTests.fullDelays(OperationCatalogue.definition(type).retry)
+        let full = RetryPolicyTests.fullDelays(.refusals)
         for (index, delay) in full.enumerated() {
             for random in [0, 0.5, 0.999_999] {
-                let change = Self.deny(type, reason, attempt: index + 1, left: 10_000, random: random)
+                let change = Self.deny(type, reason, attempt: index + 1, left: 1_000_000, random: random)
                 #expect(change.to == .queued)
                 #expect(change.reason == .denial(reason))
                 let seconds = try #require(change.outbox?.delaySeconds)
                 #expect((delay / 2...delay).contains(seconds))
             }
         }
-        let last = Self.deny(type, reason, attempt: full.count + 1, left: 10_000)
+        let last = Self.deny(type, reason, attempt: full.count + 1, left: 1_000_000)
         #expect(last.outcome == .blocked)
         #expect(last.reason == .denial(reason))
+    }
+
+    @Test func `refusals and failures have budgets of their own`() {
+        // Many refusals leave the failures' attempts alone, and the other way round.
+        var waited = Sample.snapshot(.policySync, state: .running, attempt: 100)
+        waited.failedAttempts = 0
+        let failed = RunTransition.finish(waited, .failed(.throttled, .init()), now: Sample.now, random: 0)
+        #expect(failed.to == .queued)
+        #expect(failed.outbox?.delaySeconds == 1)
+        var retried = Sample.snapshot(.policySync, attempt: 12)
+        retried.failedAttempts = 11
+        retried.execution.expiresAt = Sample.now.addingTimeInterval(3_600)
+        let refused = RunTransition.deny(
+            retried, Sample.decision(.policySync, allowed: false), reason: .tenantSuspended, now: Sample.now,
+            random: 0)
+        #expect(refused.to == .queued)
+        #expect(refused.outbox?.delaySeconds == 1)
     }
 
     @Test(arguments: [0.001, 1, 2.5, 30], [0.0, 0.5, 0.999])
@@ -205,7 +223,8 @@ struct RunTransitionTests {
 
     @Test func `a failure waits as long as the provider asks, or ends`() throws {
         func delay(_ retryAfter: Double?, attempt: Int = 1) -> Double? {
-            let run = Sample.snapshot(.inventorySync, state: .running, attempt: attempt)
+            var run = Sample.snapshot(.inventorySync, state: .running, attempt: attempt)
+            run.failedAttempts = attempt - 1
             let result = ExecutionResult.failed(.throttled, .init(), retryAfterSeconds: retryAfter)
             let change = RunTransition.finish(run, result, now: Sample.now, random: 0)
             return change.to == .queued ? change.outbox?.delaySeconds : nil
@@ -221,14 +240,16 @@ struct RunTransitionTests {
     func `a lost worker is repaired at once, until it happened too often`(type: OperationType) throws {
         let limit = OperationCatalogue.definition(type).retry.attemptLimit
         for attempt in 1..<limit {
-            let run = Sample.snapshot(type, state: .running, attempt: attempt)
+            var run = Sample.snapshot(type, state: .running, attempt: attempt)
+            run.failedAttempts = attempt - 1
             let change = RunTransition.repair(run, now: Sample.now)
             #expect(change.nextAttempt == attempt + 1)
             #expect(change.outbox?.delaySeconds == 0)
             #expect(change.reason == .failure(.workerLost))
             #expect(change.counts == nil)
         }
-        let run = Sample.snapshot(type, state: .running, attempt: limit)
+        var run = Sample.snapshot(type, state: .running, attempt: limit)
+        run.failedAttempts = limit - 1
         #expect(RunTransition.repair(run, now: Sample.now).outcome == .failed)
     }
 }
