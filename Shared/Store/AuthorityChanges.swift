@@ -427,9 +427,13 @@ package struct AuthorityChanges: Sendable {
     }
 
     private static let wake: Statement = """
-        UPDATE outbox o SET due_at = clock_timestamp() FROM runs r
-        WHERE r.id = o.run_id AND r.tenant_id = $1::uuid AND r.completed_at IS NULL AND r.state = 'queued'
-          AND r.next_attempt_at IS NOT NULL
+        WITH woken AS (
+            UPDATE runs SET next_attempt_at = clock_timestamp()
+            WHERE tenant_id = $1::uuid AND completed_at IS NULL AND state = 'queued'
+              AND next_attempt_at IS NOT NULL
+            RETURNING id
+        )
+        UPDATE outbox o SET due_at = clock_timestamp() FROM woken w WHERE w.id = o.run_id
         """
 
     /// Lets the waiting runs of a tenant look again at once, after something was given back.

@@ -25,6 +25,7 @@ enum AuthorityReading {
         SELECT r.id, r.operation, r.workspace_id, r.tenant_id, r.connection_id, r.initiator_id,
                r.expires_at, r.context::text AS context, r.state, r.attempt, r.queued_at, r.reason_code,
                r.cancel_requested, r.traceparent, r.failed_attempts, nullif(r.counts, '{}')::text AS counts,
+               coalesce(r.next_attempt_at > clock_timestamp(), false) AS is_early,
                r.worker_id IS NOT DISTINCT FROM $2::uuid AS is_mine,
                EXISTS (SELECT FROM workers w WHERE w.id = $2::uuid AND w.ended_at IS NULL
                        AND w.lease_until > clock_timestamp()) AS worker_alive,
@@ -50,6 +51,8 @@ enum AuthorityReading {
 struct AuthorityReadingRow {
     private(set) var run: RunSnapshot
     let facts: AuthorityFacts
+    /// Whether the run waits and its next attempt is not due yet.
+    let isEarly: Bool
     /// Whether the asking worker holds the run.
     let isMine: Bool
     /// Whether the asking worker's lease still lasts.
@@ -75,6 +78,7 @@ struct AuthorityReadingRow {
             counts: try row.counts("counts", of: row.text("operation")),
             cancelRequested: try row.bool("cancel_requested"), traceparent: try row.textOrNil("traceparent"))
         facts = try AuthorityFacts(row)
+        isEarly = try row.bool("is_early")
         isMine = try row.bool("is_mine")
         isWorkerAlive = try row.bool("worker_alive")
     }

@@ -22,7 +22,7 @@ package struct OutboxStore: Sendable {
 
     private static let claim: Statement = """
         UPDATE outbox o SET due_at = clock_timestamp() + make_interval(secs => $1::float8)
-        FROM (SELECT id FROM outbox WHERE due_at <= clock_timestamp() AND route = ANY ($3::text[])
+        FROM (SELECT id FROM outbox WHERE due_at <= statement_timestamp() AND route = ANY ($3::text[])
               ORDER BY due_at LIMIT $2::int FOR UPDATE SKIP LOCKED) AS due
         WHERE o.id = due.id
         RETURNING o.id, o.route, o.message_id, o.run_id, o.body

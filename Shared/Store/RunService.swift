@@ -92,8 +92,10 @@ package struct RunService: Sendable {
 
     // MARK: begin
 
+    /// No stronger than the change needs: a permit that opens on a run refers to its row, and must not wait here
+    /// for who waits for the authority lock.
     private static let lockRuns: Statement =
-        "SELECT id FROM runs WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE"
+        "SELECT id FROM runs WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 
     private static func begin(
         _ jobs: [JobMessage], family: OperationFamily, pool: PostgresPool, worker: UUID,
@@ -158,6 +160,8 @@ package struct RunService: Sendable {
         let operation = OperationCatalogue.definition(named: run.execution.operation)
         if let operation, operation.family != family { return Plan(otherwise: .misrouted) }
         guard run.state == .queued, run.attempt == job.attempt else { return Plan(otherwise: .duplicate) }
+        // A forged bell must not use up the attempts of a run that waits; the due one rings by itself.
+        guard !reading.isEarly else { return Plan(otherwise: .duplicate) }
         readings[job.runID]?.use()
         switch LegitimacyGate.rule(on: run.execution, attempt: job.attempt, facts: reading.facts) {
         case .allowed(let permit, let decision):
