@@ -147,7 +147,7 @@ extension PostgresTests {
             }
         }
 
-        @Test func idleSessionThatEndedIsReplacedUnnoticed() async throws {
+        @Test func idleSessionThatEndedIsReplaced() async throws {
             try await withPool { pool in
                 let pid: Statement = "SELECT pg_backend_pid() AS pid"
                 // The transaction holds one of the two connections: the calls beside it share the other.
@@ -161,7 +161,17 @@ extension PostgresTests {
                             "SELECT 1 FROM pg_stat_activity WHERE pid = $1", [.int(old)]
                         ).isEmpty
                     }
-                    return (old, try await pool.query(pid)[0].int("pid"))
+                    // The client hears of the end a moment later. A call in between fails as retryable, and no
+                    // other way; the next ones have a new session.
+                    var new: Int?
+                    try await eventually("a new session") {
+                        do { new = try await pool.query(pid)[0].int("pid") } catch let error as PostgresError
+                        {
+                            #expect(error.isRetryable)
+                        }
+                        return new != nil
+                    }
+                    return (old, new)
                 }
                 #expect(new != old)
             }

@@ -1,0 +1,207 @@
+import Fixtures
+import Foundation
+import JSON
+import Operations
+import Postgres
+import Store
+import Testing
+
+@Suite("Start service", .serialized)
+struct StartServiceTests {
+    @Test("run, job and audit are committed together, and the context holds what the gate compares")
+    func together() async throws {
+        try await Stand.with { stand in
+            let answer = try await stand.starts.start(stand.request())
+            guard case .accepted(let run, let message) = answer else { throw Unexpected(answer) }
+            let id = run.execution.runID
+            #expect(try await stand.row(id) == RunRow(state: "queued"))
+            #expect(try await stand.actions(id) == ["run.queued"])
+            #expect(message.runID == id)
+            #expect(message.route == "jobs.provider")
+            #expect(try JobMessage(body: message.body) == JobMessage(runID: id, attempt: 1))
+            let rows = try await stand.pool.query(
+                """
+                SELECT o.id, o.body, o.due_at > clock_timestamp() AS leased, r.context->>'grant_id' = m.id::text AS is_grant
+                FROM outbox o JOIN runs r ON r.id = o.run_id JOIN memberships m ON m.user_id = r.initiator_id
+                """)
+            #expect(rows.count == 1)
+            #expect(try rows[0].int("id") == message.outboxID)
+            #expect(try rows[0].bytes("body") == message.body)
+            #expect(try rows[0].bool("leased"))
+            #expect(try rows[0].bool("is_grant"))
+        }
+    }
+
+    @Test("a failing insert leaves nothing, and does not touch the others of its batch")
+    func nothing() async throws {
+        try await Stand.with(tenants: 3) { stand in
+            _ = try await stand.pool.query(
+                """
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'check_violation'; END $$
+                """)
+            // The outbox is written last: by then the run, its key and its audit are in the transaction.
+            _ = try await stand.pool.query(
+                """
+                CREATE TRIGGER refuse AFTER INSERT ON outbox FOR EACH ROW
+                WHEN (convert_from(NEW.body, 'UTF8') LIKE '%00-bad%') EXECUTE FUNCTION refuse()
+                """)
+            var requests = (0..<3).map { stand.request(tenant: $0, key: "k\($0)") }
+            requests[1].traceparent = "00-bad"
+            let answers = await stand.startTogether(requests)
+            #expect(throws: PostgresError.self) { try answers[1].get() }
+            for index in [0, 2] {
+                guard case .accepted = try answers[index].get() else { throw Unexpected(answers[index]) }
+            }
+            let counts = try await stand.pool.query(
+                """
+                SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM start_keys),
+                       (SELECT count(*) FROM audit), (SELECT count(*) FROM outbox)
+                """)[0]
+            #expect(try (0..<4).map { try counts.int($0) } == [2, 2, 2, 2])
+        }
+    }
+
+    @Test("of many starts on one connection in one batch exactly one is accepted")
+    func oneConnection() async throws {
+        try await Stand.with(tenants: 2) { stand in
+            let requests =
+                (0..<20).map { _ in stand.request() }
+                + [stand.request(.complianceSnapshot), stand.request(tenant: 1)]
+            let answers = try await stand.startTogether(requests).map { try $0.get() }
+            let accepted = answers.compactMap(\.acceptedRun)
+            #expect(accepted.count == 2)
+            #expect(answers.compactMap(\.duplicateOf) == Array(repeating: accepted[0], count: 19))
+            guard case .busy(let run, let operation) = answers[20] else { throw Unexpected(answers[20]) }
+            #expect(run == accepted[0])
+            #expect(operation == OperationType.connectionCheck.rawValue)
+            #expect(answers[21].acceptedRun != nil)
+            #expect(try await stand.count("SELECT count(*) FROM outbox") == 2)
+        }
+    }
+
+    @Test("starts from two services at a time: one is accepted, the others name it")
+    func twoServices() async throws {
+        try await Stand.with(poolSize: 8) { stand in
+            let services = [stand.starts, stand.starts]
+            let answers = try await withThrowingTaskGroup { group in
+                for index in 0..<60 {
+                    group.addTask { try await services[index % 2].start(stand.request()) }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(answers.compactMap(\.acceptedRun).count == 1)
+            #expect(answers.compactMap(\.duplicateOf).count == 59)
+            #expect(Set(answers.compactMap(\.duplicateOf)) == Set(answers.compactMap(\.acceptedRun)))
+        }
+    }
+
+    @Test("another start is a duplicate or finds the connection busy, and neither leaves a trace")
+    func active() async throws {
+        try await Stand.with { stand in
+            let run = try await stand.start().execution.runID
+            let same = try await stand.starts.start(stand.request())
+            #expect(same.duplicateOf == run)
+            let other = try await stand.starts.start(stand.request(.inventorySync))
+            guard case .busy(run, operation: "provider.connection.check") = other else {
+                throw Unexpected(other)
+            }
+            #expect(try await stand.count("SELECT count(*) FROM runs") == 1)
+            #expect(try await stand.count("SELECT count(*) FROM outbox") == 1)
+            #expect(try await stand.count("SELECT count(*) FROM audit") == 1)
+        }
+    }
+
+    @Test("the same key gives the same run, for good; for something else it is reused")
+    func keys() async throws {
+        try await Stand.with(tenants: 2) { stand in
+            let first = try await stand.starts.start(stand.request(key: "k"))
+            guard let run = first.acceptedRun else { throw Unexpected(first) }
+            _ = try await stand.pool.query(
+                "UPDATE runs SET state = 'completed', outcome = 'failed', completed_at = now()")
+            #expect(try await stand.starts.start(stand.request(key: "k")).duplicateOf == run)
+            for changed in [stand.request(.complianceSnapshot, key: "k"), stand.request(tenant: 1, key: "k")]
+            {
+                let answer = try await stand.starts.start(changed)
+                guard case .keyReused(run) = answer else { throw Unexpected(answer) }
+            }
+            // Another caller's key is another key.
+            let other = try await stand.starts.start(stand.request(by: stand.world.owner, key: "k"))
+            #expect(other.acceptedRun != nil && other.acceptedRun != run)
+        }
+    }
+
+    @Test("the same key several times in one batch: one run, also on different connections")
+    func keysTogether() async throws {
+        try await Stand.with(tenants: 2) { stand in
+            let answers = try await stand.startTogether([
+                stand.request(key: "k"), stand.request(key: "k"), stand.request(tenant: 1, key: "k"),
+                stand.request(.complianceSnapshot, key: "k"), stand.request(tenant: 1, key: "l"),
+            ]).map { try $0.get() }
+            guard let run = answers[0].acceptedRun else { throw Unexpected(answers[0]) }
+            #expect(answers[1].duplicateOf == run)
+            for answer in answers[2...3] {
+                guard case .keyReused(run) = answer else { throw Unexpected(answer) }
+            }
+            #expect(answers[4].acceptedRun != nil)
+            #expect(try await stand.count("SELECT count(*) FROM start_keys") == 2)
+        }
+    }
+
+    @Test("refusals at the door leave nothing")
+    func refusals() async throws {
+        try await Stand.with { stand in
+            let world = stand.world
+            let other = try await World.make(in: stand.pool)
+            var unknown = stand.request()
+            unknown.operation = "nothing.we.know"
+            var absent = stand.request()
+            absent.connectionID = ConnectionID(UUID())
+            var foreign = stand.request()
+            foreign.connectionID = other.connection
+            var endless = stand.request()
+            endless.waitLimitSeconds = 86_401
+            let cases: [(StartRequest, StartRefusal)] = [
+                (unknown, .operationUnknown), (absent, .notFound), (foreign, .notFound),
+                (endless, .waitLimitInvalid(allowed: 1...86_400)),
+                (stand.request(by: world.stranger), .notFound),
+                (stand.request(by: world.people[.readonly]!), .forbidden(.providerRun)),
+                (stand.request(.restoreExecute, by: world.owner), .denied(.writeGateClosed)),
+            ]
+            let answers = try await stand.startTogether(cases.map(\.0)).map { try $0.get() }
+            for (answer, (_, expected)) in zip(answers, cases) {
+                guard case .refused(let refusal) = answer else { throw Unexpected(answer) }
+                #expect(refusal == expected)
+            }
+            #expect(try await stand.count("SELECT count(*) FROM runs") == 0)
+            #expect(try await stand.count("SELECT count(*) FROM audit") == 0)
+        }
+    }
+}
+
+extension Stand {
+    /// Starts requests in their order so that they share a batch: they arrive while one flush is under way.
+    fileprivate func startTogether(
+        _ requests: [StartRequest]
+    ) async -> [Result<StartService.Answer, any Error>] {
+        let service = starts
+        let nothing = StartRequest(
+            operation: "", connectionID: world.connection, initiatorID: nil, origin: .person)
+        let lead = Task.immediate { try await service.start(nothing) }
+        let tasks = requests.map { request in Task.immediate { try await service.start(request) } }
+        _ = await lead.result
+        var results: [Result<StartService.Answer, any Error>] = []
+        for task in tasks { results.append(await task.result) }
+        return results
+    }
+}
+
+extension StartService.Answer {
+    fileprivate var acceptedRun: RunID? {
+        if case .accepted(let run, _) = self { run.execution.runID } else { nil }
+    }
+
+    fileprivate var duplicateOf: RunID? {
+        if case .duplicate(let run) = self { run } else { nil }
+    }
+}
