@@ -14,3 +14,5 @@ UPDATE runs SET state = 'queued', outcome = NULL, completed_at = NULL, worker_id
                 context = context - 'legitimacy';
 VACUUM ANALYZE runs;
 VACUUM ANALYZE limit_runs;
+GRANT ALL ON limit_runs TO PUBLIC;
+GRANT ALL ON SEQUENCE limit_batch TO PUBLIC;
