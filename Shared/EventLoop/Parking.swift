@@ -1,7 +1,6 @@
 /// Where a ``LoopThread`` waits when it has nothing to run.
 ///
-/// Two users: ``PollParking`` for libraries that hand out a descriptor (librabbitmq, libpq), and curl's
-/// multi handle, which brings its own wait.
+/// ``PollParking`` is for libraries that hand out a descriptor: librabbitmq, libpq, and curl's epoll set.
 package protocol Parking: Sendable {
     /// Waits until something happened, ``wake()`` was called, or `milliseconds` passed.
     /// Called on the loop's own thread only.
