@@ -18,7 +18,7 @@ struct AccessRoutes: Sendable {
         do {
             let grant = try await changes.grant(
                 user: user, tenant: tenant, role: role, in: workspace, by: .user(call.caller.userID))
-            return .json(.created, ["grant_id": .string("\(grant)")])
+            return grant.barrier.answer(settled: .created, with: [("grant_id", .string("\(grant.id)"))])
         } catch let error as PostgresError where error.sqlState == "23505" {
             throw Problem.conflict(
                 "This person has access there already. Change the role with POST /v1/access/roles.",
@@ -114,7 +114,7 @@ struct AccessRoutes: Sendable {
         let id: Identifier<Never> = members.id("id")
         try members.finish()
         return switch word {
-        case .workspace: (.workspace(WorkspaceID(id.uuid)), .workspace(WorkspaceID(id.uuid)))
+        case .workspace: (.workspace, .workspace(WorkspaceID(id.uuid)))
         case .tenant: (.tenant(TenantID(id.uuid)), .tenant(TenantID(id.uuid)))
         case .connection: (.connection(ConnectionID(id.uuid)), .connection(ConnectionID(id.uuid)))
         }
@@ -135,25 +135,26 @@ struct AccessRoutes: Sendable {
     private func apply(
         _ change: AuthorityChange, in workspace: WorkspaceID, _ call: Call
     ) async throws -> Answer {
-        try await changes.apply(change, in: workspace, by: .user(call.caller.userID)).answer
+        try await changes.apply(change, in: workspace, by: .user(call.caller.userID)).answer()
     }
 }
 
 extension BarrierAnswer {
-    /// 200 when nothing is on the wire any more, 202 when nobody can tell of some calls.
-    fileprivate var answer: Answer {
-        .json(
-            settledAt == nil ? .accepted : .ok,
+    /// `settled` when nothing is on the wire any more, 202 when nobody can tell of some calls.
+    fileprivate func answer(
+        settled status: HTTPResponse.Status = .ok, with first: [(String, JSON)] = []
+    ) -> Answer {
+        let calls = inDoubt.map { call -> JSON in
             [
-                "effective_at": Timestamp.json(effectiveAt), "settled_at": settledAt.json,
-                "in_doubt": .array(
-                    inDoubt.map { call in
-                        [
-                            "call_id": .string("\(call.id)"), "run_id": .string("\(call.runID)"),
-                            "call": .string(call.call), "opened_at": Timestamp.json(call.openedAt),
-                            "deadline": Timestamp.json(call.deadline),
-                        ]
-                    }),
-            ])
+                "call_id": .string("\(call.id)"), "run_id": .string("\(call.runID)"),
+                "call": .string(call.call), "opened_at": Timestamp.json(call.openedAt),
+                "deadline": Timestamp.json(call.deadline),
+            ]
+        }
+        let members: [(String, JSON)] = [
+            ("effective_at", Timestamp.json(effectiveAt)), ("settled_at", settledAt.json),
+            ("in_doubt", .array(calls)),
+        ]
+        return .json(settledAt == nil ? .accepted : status, .object(JSONObject(first + members)))
     }
 }

@@ -1,5 +1,6 @@
 package import AMQP
 package import Logging
+internal import Operations
 import Synchronization
 
 /// The loop of a family's consumer: takes bursts, opens them, executes what may execute, and settles each
@@ -9,14 +10,14 @@ import Synchronization
 package final class JobConsumer: Sendable {
     /// How long what is under way may take after ``stop()``, before it is cancelled and left to be repaired.
     package static let stopLimit = Duration.seconds(7)
-    /// The longest pause when the database is in trouble.
-    private static let longestPause = Duration.seconds(10)
+    /// How long jobs rest that could not be begun though the database answers, before each further try.
+    private static let pauses: [Duration] = [.milliseconds(250), .milliseconds(500), .seconds(1), .seconds(2)]
 
     private let consumer: Consumer
     private let executor: JobExecutor
     private let logger: Logger
     private let isStopping = Mutex(false)
-    private let underWay = Mutex(0)
+    private let underWay = Mutex<Set<RunID>>([])
     private let work = Mutex<Task<Void, Never>?>(nil)
 
     package init(consumer: Consumer, executor: JobExecutor, logger: Logger) {
@@ -26,7 +27,7 @@ package final class JobConsumer: Sendable {
     }
 
     /// How many runs execute now.
-    package var activeRuns: Int { underWay.withLock { $0 } }
+    package var activeRuns: Int { underWay.withLock { $0.count } }
 
     /// Consumes until ``stop()``; returns when everything under way has ended and is settled.
     package func run() async {
@@ -57,53 +58,62 @@ package final class JobConsumer: Sendable {
 
     private func consume() async {
         await withDiscardingTaskGroup { group in
-            var pause = Duration.milliseconds(250)
             for await burst in consumer.bursts {
                 if isStopping.withLock({ $0 }) {
                     consumer.nack(burst.map(\.tag), requeue: true)
                     continue
                 }
-                let opening = await executor.open(burst)
-                settle(opening)
-                for begun in opening.begun { group.addTask { await self.execute(begun) } }
-                guard !opening.undecided.isEmpty else {
-                    pause = .milliseconds(250)
-                    continue
-                }
-                group.addTask { await self.executor.release(opening.undecided) }
-                await rest(pause)
-                pause = min(pause * 2, Self.longestPause)
+                let undecided = await open(burst, &group)
+                if !undecided.isEmpty { await keep(undecided, &group) }
             }
         }
     }
 
-    private func settle(_ opening: JobExecutor.Opening) {
+    /// Opens a burst, settles what is decided and executes what has begun; returns what could not be decided.
+    private func open(
+        _ burst: [Delivery], _ group: inout DiscardingTaskGroup
+    ) async -> [JobExecutor.Undecided] {
+        let opening = await executor.open(burst)
         for (disposition, tags) in opening.settled {
             switch disposition {
             case .acknowledge: consumer.ack(tags)
-            case .requeue: consumer.nack(tags, requeue: true)
             case .deadLetter: consumer.nack(tags, requeue: false)
             }
         }
+        for begun in opening.begun {
+            underWay.withLock { _ = $0.insert(begun.runID) }
+            group.addTask { await self.execute(begun) }
+        }
+        return opening.undecided
     }
 
+    /// The database is in trouble: keeps what was taken until it answers, and takes nothing more meanwhile. It is
+    /// not handed back each time: the broker counts deliveries, and an outage of minutes would send good jobs to
+    /// the dead letters. What still can't be begun when the database answers is given back at last.
+    private func keep(_ undecided: [JobExecutor.Undecided], _ group: inout DiscardingTaskGroup) async {
+        logger.warning("the database is in trouble; taking nothing until it answers")
+        consumer.pause()
+        var kept = undecided
+        for pause in Self.pauses {
+            await executor.release(kept.map(\.job).filter { !isUnderWay($0.runID) })
+            if isStopping.withLock({ $0 }) || Task.isCancelled { break }
+            kept = await open(kept.map(\.delivery), &group)
+            if kept.isEmpty { break }
+            try? await Task.sleep(for: pause)
+        }
+        consumer.nack(kept.map(\.delivery.tag), requeue: true)
+        consumer.resume()
+    }
+
+    private func isUnderWay(_ run: RunID) -> Bool { underWay.withLock { $0.contains(run) } }
+
     private func execute(_ begun: JobExecutor.Begun) async {
-        underWay.withLock { $0 += 1 }
-        defer { underWay.withLock { $0 -= 1 } }
+        defer { underWay.withLock { _ = $0.remove(begun.runID) } }
         do {
             try await executor.execute(begun)
             consumer.ack([begun.tag])
         } catch {
             consumer.nack([begun.tag], requeue: true)
         }
-    }
-
-    /// The database is in trouble: takes nothing for a while, instead of fetching and giving back in a hot loop.
-    private func rest(_ pause: Duration) async {
-        logger.warning(
-            "the database is in trouble; taking nothing for a while", metadata: ["pause": "\(pause)"])
-        consumer.pause()
-        try? await Task.sleep(for: pause)
-        consumer.resume()
     }
 }

@@ -30,12 +30,10 @@ package struct Handlers: Sendable {
     func handler(for permit: ExecutionPermit) -> Handler { handlers[permit.definition.type]! }
 }
 
-/// What becomes of a delivery at the broker.
+/// What becomes of a delivery that is decided.
 package enum Disposition: Sendable, Hashable {
     /// Its consequence is durable.
     case acknowledge
-    /// We ourselves are in trouble: it comes again.
-    case requeue
     /// It is refused for good, or makes no sense: it goes to the dead letters.
     case deadLetter
 }
@@ -67,25 +65,32 @@ package struct JobExecutor: Sendable {
         let run: RunSnapshot
         let permit: ExecutionPermit
         let began: ContinuousClock.Instant
+
+        var runID: RunID { run.execution.runID }
+    }
+
+    /// A delivery that could not be decided because the database was in trouble.
+    package struct Undecided: Sendable {
+        package let delivery: Delivery
+        package let job: JobMessage
     }
 
     /// What a burst came to: what is decided already, and what is to be executed.
     package struct Opening: Sendable {
         package var settled: [Disposition: [DeliveryTag]] = [:]
         package var begun: [Begun] = []
-        /// Jobs that could not be decided because the database was in trouble: the consumer pauses.
-        package var undecided: [JobMessage] = []
+        package var undecided: [Undecided] = []
     }
 
     /// The first half: everything up to `begin`, for the whole burst at once.
     package func open(_ burst: [Delivery]) async -> Opening {
         var opening = Opening()
-        var tags: [DeliveryTag] = []
+        var deliveries: [Delivery] = []
         var jobs: [JobMessage] = []
         for delivery in burst {
             do throws(JobMessage.Malformed) {
                 jobs.append(try Self.decode(delivery))
-                tags.append(delivery.tag)
+                deliveries.append(delivery)
             } catch {
                 opening.settled[.deadLetter, default: []].append(delivery.tag)
                 logger.warning(
@@ -93,8 +98,8 @@ package struct JobExecutor: Sendable {
                     metadata: ["cause": "\(error)", "bytes": "\(delivery.bodySize)"])
             }
         }
-        for ((tag, job), beginning) in zip(zip(tags, jobs), await runs.begin(jobs)) {
-            settle(beginning, tag, job, into: &opening)
+        for ((delivery, job), beginning) in zip(zip(deliveries, jobs), await runs.begin(jobs)) {
+            settle(beginning, delivery, job, into: &opening)
         }
         return opening
     }
@@ -106,9 +111,10 @@ package struct JobExecutor: Sendable {
     }
 
     private func settle(
-        _ beginning: Result<RunService.Beginning, any Error>, _ tag: DeliveryTag, _ job: JobMessage,
+        _ beginning: Result<RunService.Beginning, any Error>, _ delivery: Delivery, _ job: JobMessage,
         into opening: inout Opening
     ) {
+        let tag = delivery.tag
         switch beginning {
         case .success(.execute(let run, let permit)):
             metrics.allowed(run)
@@ -120,6 +126,10 @@ package struct JobExecutor: Sendable {
                 ended ? "blocked" : "waits",
                 metadata: ["run": "\(job.runID)", "reason_code": "\(reason.rawValue)"])
             opening.settled[ended ? .deadLetter : .acknowledge, default: []].append(tag)
+        case .success(.cancelled(let run, let messages)):
+            publish(messages)
+            metrics.ended(run, .cancelled)
+            opening.settled[.acknowledge, default: []].append(tag)
         case .success(.duplicate):
             opening.settled[.acknowledge, default: []].append(tag)
         case .success(.unknown), .success(.misrouted):
@@ -127,8 +137,7 @@ package struct JobExecutor: Sendable {
             opening.settled[.deadLetter, default: []].append(tag)
         case .failure(let error):
             logger.warning("nothing could be begun; it is tried again", metadata: ["error": "\(error)"])
-            opening.undecided.append(job)
-            opening.settled[.requeue, default: []].append(tag)
+            opening.undecided.append(Undecided(delivery: delivery, job: job))
         }
     }
 

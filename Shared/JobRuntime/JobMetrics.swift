@@ -32,15 +32,15 @@ package struct JobMetrics: Sendable {
 
     func denied(_ run: RunSnapshot, _ reason: DenialReason, ended: Bool) {
         decisions.add(1, "denied", reason.rawValue, run.execution.context?.authorityMode.rawValue ?? "")
-        if ended { count(run, .blocked) }
+        if ended { self.ended(run, .blocked) }
     }
 
     func finished(_ run: RunSnapshot, _ outcome: RunOutcome?, began: ContinuousClock.Instant) {
         duration.observe(ContinuousClock.now - began, run.execution.operation)
-        if let outcome { count(run, outcome) }
+        if let outcome { ended(run, outcome) }
     }
 
-    private func count(_ run: RunSnapshot, _ outcome: RunOutcome) {
+    func ended(_ run: RunSnapshot, _ outcome: RunOutcome) {
         let family = OperationCatalogue.definition(named: run.execution.operation)?.family
         runs.add(1, family?.rawValue ?? "", run.execution.operation, outcome.rawValue)
     }

@@ -47,3 +47,8 @@ package struct JobMessage: Sendable, Hashable {
         self.init(runID: runID, attempt: attempt)
     }
 }
+
+extension RunSnapshot {
+    /// The doorbell for the run's present attempt.
+    package var job: JobMessage { JobMessage(runID: execution.runID, attempt: attempt) }
+}

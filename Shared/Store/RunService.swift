@@ -13,6 +13,9 @@ package struct RunService: Sendable {
         case execute(RunSnapshot, ExecutionPermit)
         /// The gate refused; the refusal is committed (blocked, or waiting for its next attempt).
         case refused(RunSnapshot, DenialReason, ended: Bool, [PendingMessage])
+        /// Its stop was asked for while an earlier attempt executed: it has ended instead; the messages may be
+        /// published.
+        case cancelled(RunSnapshot, [PendingMessage])
         /// The message is of another attempt, or the run has ended: nothing to do.
         case duplicate
         /// There is no such run.
@@ -72,15 +75,19 @@ package struct RunService: Sendable {
         try await endings.submit(Ending(run: run, result: result))
     }
 
-    /// Gives runs back that this worker holds without knowing it: their `begin` was committed, and the answer
-    /// was lost. Each comes back as its next attempt. Returns the messages that may be published now.
+    /// Gives runs back that this worker holds at the jobs' attempts without knowing it: their `begin` was
+    /// committed, and the answer was lost. Each comes back as its next attempt. Returns the messages that may be published now.
     package func release(_ jobs: [JobMessage]) async throws -> [PendingMessage] {
+        guard !jobs.isEmpty else { return [] }
+        let attempts = Set(jobs)
         let ids = Parameter.uuids(Array(Set(jobs.map(\.runID.uuid))))
         return try await pool.transaction { transaction in
             let rows = try await transaction.pipeline([
                 (Self.lockRuns, [ids]), (AuthorityReading.facts, [ids, .uuid(worker)]),
             ])[1]
-            let held = try rows.map(AuthorityReadingRow.init).filter { $0.isMine && $0.run.state == .running }
+            let held = try rows.map(AuthorityReadingRow.init).filter { reading in
+                reading.isMine && reading.run.state == .running && attempts.contains(reading.run.job)
+            }
             guard !held.isEmpty else { return [] }
             let now = held[0].facts.readAt
             let transitions = held.map { RunTransition.repair($0.run, now: now) }
@@ -144,7 +151,7 @@ package struct RunService: Sendable {
         var beginning: Beginning {
             guard let transition, let run, case .written(_, let message)? = written else { return otherwise }
             if let permit { return .execute(run, permit) }
-            guard let denial else { return otherwise }
+            guard let denial else { return .cancelled(run, message.map { [$0] } ?? []) }
             return .refused(run, denial, ended: transition.to == .completed, message.map { [$0] } ?? [])
         }
     }
@@ -163,6 +170,7 @@ package struct RunService: Sendable {
         // A forged bell must not use up the attempts of a run that waits; the due one rings by itself.
         guard !reading.isEarly else { return Plan(otherwise: .duplicate) }
         readings[job.runID]?.use()
+        if run.cancelRequested { return Plan(transition: .cancel(run, now: now), run: run) }
         switch LegitimacyGate.rule(on: run.execution, attempt: job.attempt, facts: reading.facts) {
         case .allowed(let permit, let decision):
             return Plan(transition: .begin(run, decision), permit: permit, run: run)

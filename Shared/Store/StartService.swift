@@ -28,9 +28,17 @@ package struct StartService: Sendable {
         pool: PostgresPool, families: Set<OperationFamily>, outboxLeaseSeconds: Double,
         makeID: @escaping @Sendable () -> UUID
     ) {
-        starts = GroupCommit(limit: 200) { requests in
+        let start: @Sendable ([StartRequest]) async throws -> [Answer] = { requests in
             try await Self.start(
                 requests, pool: pool, families: families, lease: outboxLeaseSeconds, makeID: makeID)
+        }
+        starts = GroupCommit(limit: 200) { requests in
+            do {
+                return try await start(requests)
+            } catch let error as PostgresError where error.constraint == "start_keys_pkey" {
+                // The same key was used at the same moment, for another connection: now it can be read.
+                return try await start(requests)
+            }
         }
     }
 

@@ -23,14 +23,30 @@ package struct VirtualHost: Sendable {
     }
 
     /// Removes it, and everything in it.
-    package func remove() async { try? await Self.control(["delete_vhost", name]) }
+    package func remove() async { _ = try? await Self.control(["delete_vhost", name]) }
 
-    private static func control(_ arguments: [String]) async throws {
+    /// How many messages of a queue wait for a consumer, and how many a consumer holds unsettled.
+    package func messages(in queue: String) async throws -> (ready: Int, held: Int) {
+        let listed = try await Self.control(
+            ["list_queues", "-p", name, "--no-table-headers", "name", "messages_ready", "messages_unacknowledged"])
+        for line in listed.split(separator: "\n") {
+            let words = line.split(separator: "\t")
+            if words.count == 3, words[0] == queue, let ready = Int(words[1]), let held = Int(words[2]) {
+                return (ready, held)
+            }
+        }
+        throw NotInTime(description: "there is no queue \(queue): \(listed)")
+    }
+
+    /// Runs the command and returns what it printed.
+    @discardableResult
+    private static func control(_ arguments: [String]) async throws -> String {
         let command = try TestDatabase.environment("TEST_RABBITMQCTL")
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [command, "-q"] + arguments
-        process.standardOutput = FileHandle.nullDevice
+        let output = Pipe()
+        process.standardOutput = output
         try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
             process.terminationHandler = { process in
                 process.terminationStatus == 0
@@ -39,5 +55,7 @@ package struct VirtualHost: Sendable {
             }
             do { try process.run() } catch { done.resume(throwing: error) }
         }
+        // A few lines at most: they fit into the pipe.
+        return String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     }
 }

@@ -17,6 +17,7 @@ struct Stage: Sendable {
     let changes: AuthorityChanges
     let relay: OutboxRelay
     let publisher: Publisher
+    let virtualHost: VirtualHost
     let address: BrokerAddress
     let logger = TestDatabase.quiet
 
@@ -38,7 +39,7 @@ struct Stage: Sendable {
                 starts: StartService(
                     pool: database.pool, families: [.provider], outboxLeaseSeconds: 5, makeID: { UUID() }),
                 changes: AuthorityChanges(pool: database.pool, makeID: { UUID() }), relay: relay,
-                publisher: publisher, address: address)
+                publisher: publisher, virtualHost: vhost, address: address)
             let tasks = [
                 Task { await publisher.run() }, Task { await relay.run() },
                 Task {

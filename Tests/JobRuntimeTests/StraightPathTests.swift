@@ -4,6 +4,7 @@ import JobRuntime
 import Operations
 import Postgres
 import Store
+import Synchronization
 import Testing
 
 typealias PostgresStatement = Postgres.Statement
@@ -140,6 +141,37 @@ struct StraightPathTests {
                 pool: stage.database.pool, worker: lost, clock: DatabaseClock(), makeID: { UUID() })
             await #expect(throws: CallRefusal.self) {
                 _ = try await permits.open(under: permit, call: "GET /x", timeLimit: .seconds(5)).id
+            }
+        }
+    }
+
+    @Test("while nothing can be begun a job is kept, not handed back, and executes once when it can")
+    func trouble() async throws {
+        try await Stage.with { stage in
+            let calls = Mutex(0)
+            try await stage.consuming(
+                lease: 60,
+                { _ in
+                    calls.withLock { $0 += 1 }
+                    return .completed(SummaryCounts())
+                }
+            ) { _ in
+                _ = try await stage.database.pool.query("ALTER TABLE workers RENAME TO workers_away")
+                guard case .accepted(let run, _) = try await stage.start() else {
+                    Issue.record("not accepted")
+                    return
+                }
+                let queue = JobTopology.queue(of: .provider)
+                try await eventually("the consumer has the job") {
+                    try await stage.virtualHost.messages(in: queue).held == 1 ? () : nil
+                }
+                for _ in 0..<3 {
+                    let messages = try await stage.virtualHost.messages(in: queue)
+                    #expect(messages == (ready: 0, held: 1))
+                }
+                _ = try await stage.database.pool.query("ALTER TABLE workers_away RENAME TO workers")
+                #expect(try await stage.ended(run.execution.runID).outcome == "succeeded")
+                #expect(calls.withLock { $0 } == 1)
             }
         }
     }

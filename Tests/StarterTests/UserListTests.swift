@@ -36,7 +36,7 @@ struct UserListTests {
             #expect(
                 stranger["grants"] == [
                     [
-                        "grant_id": .string("\(grant)"), "tenant_id": .string("\(world.tenants[1])"),
+                        "grant_id": .string("\(grant.id)"), "tenant_id": .string("\(world.tenants[1])"),
                         "role": "readonly",
                     ]
                 ])

@@ -37,7 +37,7 @@ private struct Taking: Sendable {
         Taking("disable the connection", .connectionDisabled) { .setConnectionEnabled($0.connection, false) },
         Taking("freeze the connection", .grantSuperseded) { .freeze(.connection($0.connection)) },
         Taking("freeze the tenant", .grantSuperseded) { .freeze(.tenant($0.tenant)) },
-        Taking("freeze the workspace", .grantSuperseded) { .freeze(.workspace($0.workspace)) },
+        Taking("freeze the workspace", .grantSuperseded) { _ in .freeze(.workspace) },
         Taking("freeze everything", .grantSuperseded) { _ in .freeze(.everything) },
     ]
 
@@ -61,7 +61,9 @@ struct AuthorityChangesTests {
     func refused() async throws {
         try await Taking.each { taking, stand, executing in
             #expect(try await executing.refusal() == nil, "\(taking.name): before")
+            let epoch = try await stand.epoch()
             let answer = try await stand.apply(taking.change(stand.world))
+            #expect(try await stand.epoch() == epoch + 1, "\(taking.name)")
             #expect(answer.settledAt != nil && answer.inDoubt.isEmpty, "\(taking.name)")
             #expect(try await executing.refusal()?.reason == taking.reason, "\(taking.name)")
             #expect(try await stand.actions(executing.id).last == "call.denied", "\(taking.name)")
@@ -149,10 +151,10 @@ struct AuthorityChangesTests {
             #expect(
                 try await stand.count(
                     "SELECT count(*) FROM memberships WHERE id = $1::uuid AND revoked_at IS NOT NULL",
-                    [.uuid(grant.uuid)]) == 1)
+                    [.uuid(grant.id.uuid)]) == 1)
             // A tenant's change waits for that tenant's alone.
             let onlyOther = try await other.changes.apply(
-                .freeze(.workspace(other.world.workspace)), in: other.world.workspace, by: .system)
+                .freeze(.workspace), in: other.world.workspace, by: .system)
             #expect(onlyOther.inDoubt.count == 1)
             #expect(try await neighbour.refusal() == nil)
         }
@@ -173,12 +175,51 @@ struct AuthorityChangesTests {
         }
     }
 
+    @Test("a role on a tenant stands before the one on the workspace: giving it waits like taking away")
+    func shadowing() async throws {
+        try await Stand.with(tenants: 2) { stand in
+            let world = stand.world
+            let executing = try await stand.running()
+            let neighbour = try await stand.running(tenant: 1)
+            let (call, other) = (try await executing.open(), try await neighbour.open())
+            let epoch = try await stand.epoch()
+            let giving = Task { try await stand.giveReadonly() }
+            try await eventually("it is effective") { try await executing.refusal() != nil ? () : nil }
+            #expect(try await executing.refusal()?.reason == .grantSuperseded)
+            #expect(try await neighbour.refusal() == nil)
+            try await executing.permits.close(call, status: 200)
+            let given = try await giving.value
+            let closed = try await stand.pool.query(
+                "SELECT closed_at FROM call_permits WHERE id = $1::uuid", [.uuid(call.uuid)])[0].date(0)
+            #expect(try #require(given.barrier.settledAt) >= closed)
+            #expect(try await stand.epoch() == epoch + 1)
+            try await neighbour.permits.close(other, status: 200)
+            let queued = try await stand.starts.start(stand.request(.complianceSnapshot))
+            guard case .refused(.forbidden) = queued else { throw Unexpected(queued) }
+            _ = try await stand.apply(.revokeMembership(user: world.operator, tenant: world.tenant))
+        }
+    }
+
+    @Test("giving a role that supersedes another reports a call in doubt; one that does not waits for nothing")
+    func shadowingInDoubt() async throws {
+        try await Stand.with { stand in
+            let executing = try await stand.running()
+            let call = try await executing.open(limit: .milliseconds(150))
+            let fresh = try await stand.changes.grant(
+                user: stand.world.stranger, tenant: stand.world.tenant, role: .operator,
+                in: stand.world.workspace, by: .system)
+            #expect(fresh.barrier.settledAt != nil)
+            let given = try await stand.giveReadonly()
+            #expect(given.barrier.settledAt == nil)
+            #expect(given.barrier.inDoubt.map(\.id) == [call])
+        }
+    }
+
     @Test("what was frozen does not come back with the thaw; what is started afterwards runs")
     func thaw() async throws {
         try await TestDatabase.with { database in
             let scopes: [(World) -> FreezeScope] = [
-                { .connection($0.connection) }, { .tenant($0.tenant) }, { .workspace($0.workspace) },
-                { _ in .everything },
+                { .connection($0.connection) }, { .tenant($0.tenant) }, { _ in .workspace }, { _ in .everything },
             ]
             for scope in scopes {
                 let world = try await World.make(in: database.pool)
@@ -285,6 +326,17 @@ struct AuthorityChangesTests {
 }
 
 extension Stand {
+    /// The first tenant's authority epoch.
+    fileprivate func epoch() async throws -> Int {
+        try await count("SELECT authority_epoch FROM tenants WHERE id = $1::uuid", [.uuid(world.tenant.uuid)])
+    }
+
+    /// Gives the operator, who holds a role on the whole workspace, a lower one on the first tenant.
+    fileprivate func giveReadonly() async throws -> GivenGrant {
+        try await changes.grant(
+            user: world.operator, tenant: world.tenant, role: .readonly, in: world.workspace, by: .system)
+    }
+
     /// Ends what is open, whoever holds it.
     fileprivate func repairAll() async throws -> Int {
         try await pool.query("UPDATE call_permits SET closed_at = clock_timestamp() WHERE closed_at IS NULL")

@@ -153,7 +153,8 @@ private final class Race: Sendable {
             grants.append(
                 try await stand.changes.grant(
                     user: world.stranger, tenant: world.tenants[tenant], role: .operator,
-                    in: world.workspace, by: .system))
+                    in: world.workspace, by: .system
+                ).id)
             let run = try await stand.start(by: world.stranger, tenant: tenant)
             permits.append(try await stand.begin(run, by: worker).permit)
         }

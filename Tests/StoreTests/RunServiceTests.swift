@@ -222,6 +222,9 @@ struct RunServiceTests {
             let others = try await stand.running(tenant: 1)
             let waiting = try await stand.start(tenant: 2)
             let runs = stand.runs(of: mine.worker)
+            let another = JobMessage(runID: mine.id, attempt: 2)
+            #expect(try await runs.release([another]).isEmpty, "a message of an attempt that it does not hold")
+            #expect(try await stand.row(mine.id).state == "running")
             let pending = try await runs.release([mine.run.job, others.run.job, waiting.job])
             #expect(pending.map(\.messageID) == ["\(mine.id):2"])
             #expect(
@@ -232,6 +235,28 @@ struct RunServiceTests {
             let refusal = try await mine.refusal()
             guard case .attemptLost? = refusal else { throw Unexpected(refusal as Any) }
             #expect(try await runs.release([mine.run.job]).isEmpty)
+        }
+    }
+
+    @Test("a run that was asked to stop, and whose worker was lost, ends instead of beginning again")
+    func stopAskedBefore() async throws {
+        try await Stand.with { stand in
+            let executing = try await stand.running()
+            let cancellation = RunCancellation(pool: stand.pool, outboxLeaseSeconds: 5)
+            guard case .requested = try await cancellation.cancel(executing.id, by: stand.world.operator) else {
+                throw Unexpected("it was not executing")
+            }
+            try await stand.lose(executing.worker)
+            #expect(try await stand.repair.endLostWorkers() == 1)
+            #expect(try await stand.repair.repairOrphans().count == 1)
+            let beginning = try await stand.runs(of: stand.worker()).begin([
+                JobMessage(runID: executing.id, attempt: 2)
+            ])[0].get()
+            #expect(beginning.word == "cancelled")
+            let row = try await stand.row(executing.id)
+            #expect(row.state == "completed" && row.outcome == "cancelled")
+            #expect(try await stand.actions(executing.id).last == "run.cancelled")
+            #expect(try await stand.count("SELECT count(*) FROM outbox WHERE route = 'run-events'") == 1)
         }
     }
 
@@ -292,6 +317,7 @@ extension RunService.Beginning {
         case .execute: "execute"
         case .refused(_, let reason, ended: true, _): "blocked: \(reason.rawValue)"
         case .refused(_, let reason, ended: false, _): "waits: \(reason.rawValue)"
+        case .cancelled: "cancelled"
         case .duplicate: "duplicate"
         case .unknown: "unknown"
         case .misrouted: "misrouted"

@@ -187,11 +187,6 @@ struct Unexpected: Error, CustomStringConvertible {
     init(_ answer: some Any) { description = "unexpected: \(answer)" }
 }
 
-extension RunSnapshot {
-    /// The doorbell for its first attempt.
-    var job: JobMessage { JobMessage(runID: execution.runID, attempt: attempt) }
-}
-
 extension CallRefusal {
     /// The gate's reason; nil when it was not the gate.
     var reason: DenialReason? {

@@ -148,6 +148,34 @@ struct StartServiceTests {
         }
     }
 
+    @Test("the same key through two services at one moment, on two connections: one run, the other learns of it")
+    func keysAtOnce() async throws {
+        try await Stand.with(tenants: 2, poolSize: 6) { stand in
+            // Holds both back behind the connections' locks until both have looked for the key.
+            let answers = try await stand.pool.transaction { holder in
+                _ = try await holder.query("LOCK TABLE start_keys IN SHARE MODE")
+                let both = (0..<2).map { tenant in
+                    let (starts, request) = (stand.starts, stand.request(tenant: tenant, key: "k"))
+                    return Task { try await starts.start(request) }
+                }
+                try await eventually("both are about to write the key") {
+                    try await stand.waiting(forLock: "relation") == 2 ? () : nil
+                }
+                return both
+            }
+            var words: [String] = []
+            for answer in answers {
+                switch try await answer.value {
+                case .accepted: words.append("accepted")
+                case .keyReused: words.append("reused")
+                case let other: throw Unexpected(other)
+                }
+            }
+            #expect(words.sorted() == ["accepted", "reused"])
+            #expect(try await stand.count("SELECT count(*) FROM runs") == 1)
+        }
+    }
+
     @Test("refusals at the door leave nothing")
     func refusals() async throws {
         try await Stand.with { stand in
