@@ -13,11 +13,11 @@ struct AccessRoutes: Sendable {
     let access: AccessReading
 
     func grant(_ call: Call) async throws -> Answer {
-        let (user, tenant, role) = try await membership(call)
-        let workspace = try await manage(tenant, call.caller)
+        let member = try await call.read(Membership.init)
+        let workspace = try await manage(member.tenant, call.caller)
         do {
             let grant = try await changes.grant(
-                user: user, tenant: tenant, role: role, in: workspace, by: .user(call.caller.userID))
+                user: member.user, tenant: member.tenant, role: member.role, in: workspace, by: .user(call.caller.userID))
             return grant.barrier.answer(settled: .created, with: [("grant_id", .string("\(grant.id)"))])
         } catch let error as PostgresError where error.sqlState == "23505" {
             throw Problem.conflict(
@@ -27,19 +27,18 @@ struct AccessRoutes: Sendable {
     }
 
     func revoke(_ call: Call) async throws -> Answer {
-        try call.parameters.finish()
-        var members = try await call.members()
-        let user: UserID = members.id("user_id")
-        let tenant: TenantID? = members.optionalID("tenant_id")
-        try members.finish()
+        let (user, tenant): (UserID, TenantID?) = try await call.read { members in
+            (members.id("user_id"), members.optionalID("tenant_id"))
+        }
         let workspace = try await manage(tenant, call.caller)
         return try await apply(.revokeMembership(user: user, tenant: tenant), in: workspace, call)
     }
 
     func changeRole(_ call: Call) async throws -> Answer {
-        let (user, tenant, role) = try await membership(call)
-        let workspace = try await manage(tenant, call.caller)
-        return try await apply(.changeRole(user: user, tenant: tenant, role: role), in: workspace, call)
+        let member = try await call.read(Membership.init)
+        let workspace = try await manage(member.tenant, call.caller)
+        return try await apply(
+            .changeRole(user: member.user, tenant: member.tenant, role: member.role), in: workspace, call)
     }
 
     func disable(_ user: UserID, _ call: Call) async throws -> Answer {
@@ -54,28 +53,19 @@ struct AccessRoutes: Sendable {
     }
 
     func setOperability(_ tenant: TenantID, _ call: Call) async throws -> Answer {
-        try call.parameters.finish()
-        var members = try await call.members()
-        let operability: AuthorityFacts.Operability = members.choice("operability")
-        try members.finish()
+        let operability: AuthorityFacts.Operability = try await call.read { $0.choice("operability") }
         let workspace = try await manage(tenant, call.caller)
         return try await apply(.setOperability(tenant, operability), in: workspace, call)
     }
 
     func setWriteGate(_ tenant: TenantID, _ call: Call) async throws -> Answer {
-        try call.parameters.finish()
-        var members = try await call.members()
-        let isOpen = members.bool("open")
-        try members.finish()
+        let isOpen = try await call.read { $0.bool("open") }
         let workspace = try await manage(tenant, call.caller)
         return try await apply(.setWriteGate(tenant, isOpen: isOpen), in: workspace, call)
     }
 
     func setEnabled(_ connection: ConnectionID, _ call: Call) async throws -> Answer {
-        try call.parameters.finish()
-        var members = try await call.members()
-        let isEnabled = members.bool("enabled")
-        try members.finish()
+        let isEnabled = try await call.read { $0.bool("enabled") }
         let workspace = try await manage(.connection(connection), call.caller)
         return try await apply(.setConnectionEnabled(connection, isEnabled), in: workspace, call)
     }
@@ -93,14 +83,17 @@ struct AccessRoutes: Sendable {
 
     // MARK: parts
 
-    private func membership(_ call: Call) async throws -> (UserID, TenantID?, Role) {
-        try call.parameters.finish()
-        var members = try await call.members()
-        let user: UserID = members.id("user_id")
-        let tenant: TenantID? = members.optionalID("tenant_id")
-        let role: Role = members.choice("role")
-        try members.finish()
-        return (user, tenant, role)
+    /// A person, a role, and the tenant that it is for; no tenant means the whole workspace.
+    private struct Membership {
+        let user: UserID
+        let tenant: TenantID?
+        let role: Role
+
+        init(_ members: inout Members) {
+            user = members.id("user_id")
+            tenant = members.optionalID("tenant_id")
+            role = members.choice("role")
+        }
     }
 
     private enum FreezeWord: String, CaseIterable {
@@ -108,11 +101,9 @@ struct AccessRoutes: Sendable {
     }
 
     private func freezeScope(_ call: Call) async throws -> (FreezeScope, AccessReading.Place) {
-        try call.parameters.finish()
-        var members = try await call.members()
-        let word: FreezeWord = members.choice("scope")
-        let id: Identifier<Never> = members.id("id")
-        try members.finish()
+        let (word, id): (FreezeWord, Identifier<Never>) = try await call.read { members in
+            (members.choice("scope"), members.id("id"))
+        }
         return switch word {
         case .workspace: (.workspace, .workspace(WorkspaceID(id.uuid)))
         case .tenant: (.tenant(TenantID(id.uuid)), .tenant(TenantID(id.uuid)))

@@ -9,17 +9,18 @@ struct Call: Sendable {
     let caller: Principal
     let request: Request
 
-    /// The body, to be read member by member. It may be empty only where nothing is asked for.
-    func members() async throws -> Members { try await Members(body: body()) }
+    /// What `read` makes of the body. Throws when it has other members than those that were read, or the query
+    /// has parameters.
+    func read<Value: Sendable>(_ read: (inout Members) -> Value) async throws -> Value {
+        try parameters.finish()
+        return try Members.read(await body(), read)
+    }
 
     /// The parameters of the query.
     var parameters: QueryParameters { QueryParameters(request.uri) }
 
     /// Throws unless the request has neither body members nor parameters.
-    func expectNothing() async throws {
-        try parameters.finish()
-        try await members().finish()
-    }
+    func expectNothing() async throws { try await read { _ in } }
 
     private func body() async throws -> [UInt8] {
         let announced = request.headers[.contentLength].flatMap { Int($0) } ?? 0

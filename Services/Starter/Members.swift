@@ -26,6 +26,14 @@ struct Members {
         self.object = object
     }
 
+    /// What `read` makes of a body, if nothing was noted and nothing is left over.
+    static func read<Value>(_ body: [UInt8], _ read: (inout Members) -> Value) throws(Problem) -> Value {
+        var members = try Members(body: body)
+        let value = read(&members)
+        try members.finish()
+        return value
+    }
+
     /// Throws what was noted, and every member that nobody asked for.
     func finish() throws(Problem) {
         let unknown = object.keys.filter { !known.contains($0) }.prefix(Self.unknownLimit).map {

@@ -14,14 +14,13 @@ struct StartRoute: Sendable {
     private static let operationLimit = 100
 
     func start(_ call: Call) async throws -> Answer {
-        try call.parameters.finish()
-        var members = try await call.members()
-        var request = StartRequest(
-            operation: members.text("operation", limit: Self.operationLimit),
-            connectionID: members.id("provider_connection_id"), initiatorID: call.caller.userID,
-            origin: call.caller.kind == .person ? .person : .upstream)
-        request.waitLimitSeconds = members.optionalInteger("wait_limit_seconds")
-        try members.finish()
+        var request = try await call.read { members in
+            StartRequest(
+                operation: members.text("operation", limit: Self.operationLimit),
+                connectionID: members.id("provider_connection_id"), initiatorID: call.caller.userID,
+                origin: call.caller.kind == .person ? .person : .upstream,
+                waitLimitSeconds: members.optionalInteger("wait_limit_seconds"))
+        }
         request.idempotencyKey = try idempotencyKey(call)
         request.traceparent = TraceParent.accept(call.request.headers[.traceparent])
         return try await answer(starts.start(request))
