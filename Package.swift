@@ -73,7 +73,10 @@ let package = Package(
         shared("Operations", ["JSON"]),
         shared(
             "Store", ["JSON", "Operations", "Postgres", logging],
-            resources: [.embedInCode("Migrations/0001_foundation.sql")]),
+            resources: [
+                .embedInCode("Migrations/0001_foundation.sql"),
+                .embedInCode("Migrations/0002_one_platform_row.sql"),
+            ]),
         shared("Sealing", [crypto]),
         shared("Graph", ["ServiceKit", "JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),
         shared(

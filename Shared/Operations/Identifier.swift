@@ -8,32 +8,79 @@ package struct Identifier<Subject>: Sendable, Hashable, CustomStringConvertible 
     /// Wraps a value.
     package init(_ uuid: UUID) { self.uuid = uuid }
 
-    /// Parses the 36-character form, in either case; nil for anything else.
+    /// Parses the 36-character form, in either case; nil for anything else. (Foundation also takes blanks, signs
+    /// and `0x` for digits: two texts would name one thing.)
     package init?(_ text: String) {
-        guard Self.isWellFormed(text), let uuid = UUID(uuidString: text) else { return nil }
+        guard let uuid = UUID(canonical: text) else { return nil }
         self.uuid = uuid
     }
 
-    /// Foundation takes blanks, signs and `0x` for digits: two texts would name one thing.
-    private static func isWellFormed(_ text: String) -> Bool {
-        var text = text
-        return text.withUTF8 { bytes in
-            guard bytes.count == 36 else { return false }
-            for position in 0..<36 {
-                let isWell =
-                    switch (position, bytes[position]) {
-                    case (8, let byte), (13, let byte), (18, let byte), (23, let byte): byte == 0x2D
-                    case (_, 0x30...0x39), (_, 0x41...0x46), (_, 0x61...0x66): true
-                    default: false
+    /// The 36-character form in lower case.
+    package var description: String { uuid.canonicalText }
+}
+
+extension UUID {
+    /// The positions of the hyphens in the 36-character form.
+    private static func isHyphen(_ position: Int) -> Bool {
+        position == 8 || position == 13 || position == 18 || position == 23
+    }
+
+    /// The 36-character form in lower case. Every decision names a dozen ids; Foundation formats them by
+    /// `printf`.
+    fileprivate var canonicalText: String {
+        withUnsafeBytes(of: uuid) { bytes in
+            String(unsafeUninitializedCapacity: 36) { text in
+                var position = 0
+                for byte in bytes {
+                    if Self.isHyphen(position) {
+                        text[position] = UInt8(ascii: "-")
+                        position += 1
                     }
-                guard isWell else { return false }
+                    text[position] = Self.digit(byte >> 4)
+                    text[position + 1] = Self.digit(byte & 15)
+                    position += 2
+                }
+                return 36
             }
-            return true
         }
     }
 
-    /// The 36-character form in lower case.
-    package var description: String { uuid.uuidString.lowercased() }
+    fileprivate init?(canonical text: String) {
+        var text = text
+        let parsed: uuid_t? = text.withUTF8 { bytes in
+            guard bytes.count == 36 else { return nil }
+            var uuid: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+            let isWell = withUnsafeMutableBytes(of: &uuid) { uuid in
+                var digits = 0
+                for (position, byte) in bytes.enumerated() {
+                    if Self.isHyphen(position) {
+                        guard byte == UInt8(ascii: "-") else { return false }
+                        continue
+                    }
+                    guard let value = Self.value(byte) else { return false }
+                    uuid[digits / 2] = uuid[digits / 2] << 4 | value
+                    digits += 1
+                }
+                return true
+            }
+            return isWell ? uuid : nil
+        }
+        guard let parsed else { return nil }
+        self.init(uuid: parsed)
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
+    }
+
+    private static func value(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
 }
 
 /// What the ids name. The cases exist only as types.

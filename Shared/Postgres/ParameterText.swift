@@ -69,17 +69,26 @@ struct ParameterText: Sendable {
         bytes.append(Ascii.quote)
         let start = bytes.count
         try append(value)
-        let needsEscapes = bytes[start...].contains { $0 == Ascii.quote || $0 == Ascii.backslash }
-        if needsEscapes { escape(from: start) }
+        escape(from: start)
         bytes.append(Ascii.quote)
     }
 
     private mutating func escape(from start: Int) {
-        let plain = Array(bytes[start...])
-        bytes.removeSubrange(start...)
-        for byte in plain {
-            if byte == Ascii.quote || byte == Ascii.backslash { bytes.append(Ascii.backslash) }
-            bytes.append(byte)
+        let end = bytes.count
+        let added = bytes[start...].count { $0 == Ascii.quote || $0 == Ascii.backslash }
+        guard added > 0 else { return }
+        bytes.append(contentsOf: repeatElement(Ascii.backslash, count: added))
+        // From the end, so that nothing is overwritten before it has moved.
+        bytes.withUnsafeMutableBufferPointer { bytes in
+            var target = bytes.count
+            for source in stride(from: end - 1, through: start, by: -1) {
+                let byte = bytes[source]
+                target -= 1
+                bytes[target] = byte
+                guard byte == Ascii.quote || byte == Ascii.backslash else { continue }
+                target -= 1
+                bytes[target] = Ascii.backslash
+            }
         }
     }
 

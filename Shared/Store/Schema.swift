@@ -5,9 +5,12 @@ package enum Schema {
     /// All migrations in their order.
     package static var migrations: [Migration] {
         [
-            Migration(
-                version: 1, name: "foundation",
-                sql: String(decoding: PackageResources._001_foundation_sql, as: UTF8.self))
+            migration(1, "foundation", PackageResources._001_foundation_sql),
+            migration(2, "one platform row", PackageResources._002_one_platform_row_sql),
         ]
+    }
+
+    private static func migration(_ version: Int, _ name: String, _ sql: [UInt8]) -> Migration {
+        Migration(version: version, name: name, sql: String(decoding: sql, as: UTF8.self))
     }
 }

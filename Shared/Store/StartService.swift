@@ -63,13 +63,14 @@ package struct StartService: Sendable {
                t.freeze_generation + c.freeze_generation AS freeze_generation,
                t.write_gate_open, t.write_gate_checked_at, t.write_gate_healthy, t.write_gate_limit_seconds,
                c.tenant_id AS connection_tenant_id, c.enabled AND NOT c.frozen AS enabled,
-               EXISTS (SELECT FROM provider_credentials k WHERE k.connection_id = c.id) AS has_credential,
+               k.connection_id IS NOT NULL AS has_credential,
                r.id AS active_run_id, r.operation AS active_operation,
                s.run_id AS key_run_id, s.operation AS key_operation, s.connection_id AS key_connection_id,
                clock_timestamp() AS read_at
         FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[])
             AS q (position, connection_id, user_id, key)
         LEFT JOIN provider_connections c ON c.id = q.connection_id
+        LEFT JOIN provider_credentials k ON k.connection_id = c.id
         LEFT JOIN users u ON u.id = q.user_id AND u.workspace_id = c.workspace_id
         LEFT JOIN LATERAL entitlement(u.id, c.workspace_id, c.tenant_id) e ON true
         LEFT JOIN tenant_authority t ON t.tenant_id = c.tenant_id
