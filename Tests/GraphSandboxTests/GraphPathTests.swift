@@ -20,10 +20,10 @@ import Testing
         ("v1.0/deviceManagement/managedDevices('abc')/microsoft.graph.syncDevice", .syncDevice("abc")),
         ("v1.0/deviceManagement/managedDeviceOverview", .managedDeviceOverview),
         ("v1.0/deviceManagement/deviceCompliancePolicyDeviceStateSummary", .complianceStateSummary),
-        ("v1.0/deviceManagement/deviceConfigurations", .policies(.deviceConfigurations)),
-        ("beta/deviceManagement/configurationPolicies/x", .policy(.configurationPolicies, "x")),
-        ("beta/deviceManagement/configurationPolicies('x')", .policy(.configurationPolicies, "x")),
-        ("v1.0/deviceAppManagement/mobileApps", .policies(.mobileApps)),
+        ("v1.0/deviceManagement/deviceConfigurations", .entities(.deviceConfigurations)),
+        ("beta/deviceManagement/configurationPolicies/x", .entity(.configurationPolicies, "x")),
+        ("beta/deviceManagement/configurationPolicies('x')", .entity(.configurationPolicies, "x")),
+        ("v1.0/deviceAppManagement/mobileApps", .entities(.mobileApps)),
         ("v1.0/servicePrincipals", .servicePrincipals),
         ("v1.0/servicePrincipals/x", .servicePrincipal(.id("x"))),
         ("v1.0/servicePrincipals(appId='y')", .servicePrincipal(.appID("y"))),
@@ -60,7 +60,7 @@ import Testing
             .syncDevice(""), .managedDeviceOverview, .complianceStateSummary, .servicePrincipals,
             .servicePrincipal(.id("")), .appRoleAssignments(.id("")),
         ]
-        let policies = PolicySet.allCases.flatMap { [GraphResource.policies($0), .policy($0, "")] }
+        let policies = EntitySet.allCases.flatMap { [GraphResource.entities($0), .entity($0, "")] }
         for resource in resources + policies {
             for method in resource.methods {
                 let accepted = Permissions.accepted(for: method, on: resource)
