@@ -232,9 +232,13 @@ import Testing
             #expect(value?["valueState"] == "encryptedValueToken" && value?["value"] != "pw")
             let copy = Self.policy([Self.setting(try #require(value))])
             #expect(try await server.send("POST", Self.catalogue, there, copy).status == 400)
-            #expect(try await server.send("POST", Self.catalogue, here, copy).status == 201)
-            // The token outlives its policy in this tenant.
-            #expect(try await server.send("DELETE", url, here).status == 204)
+            let second = try await server.send("POST", Self.catalogue, here, copy)
+            #expect(second.status == 201)
+            // The token outlives its policies in this tenant.
+            for id in [try created.json["id"], try second.json["id"]] {
+                let policy = "\(Self.catalogue)/\(try #require(id?.string))"
+                #expect(try await server.send("DELETE", policy, here).status == 204)
+            }
             #expect(try await server.send("POST", Self.catalogue, here, copy).status == 201)
             let state = try await server.control(
                 "GET", "tenants/\(RunningSandbox.contoso)/entities/configurationPolicies")
