@@ -35,6 +35,9 @@ import Testing
             #expect(set == .roleScopeTags || generator.ordinal(set, of: id.uppercased()) == ordinal)
             let other = EntityGenerator(seed: 2, tenant: Self.tenant([set: 1_000]))
             #expect(set == .roleScopeTags || other.ordinal(set, of: id) == nil)
+            let first = id.dropFirst(set.isAppProtection ? 2 : 0).prefix(1)
+            let almost = id.replacing(first, with: first == "0" ? "1" : "0", maxReplacements: 1)
+            #expect(set == .roleScopeTags || generator.ordinal(set, of: almost) == nil)
         }
         for id in ["", "x", GUID.zero.description, "-1", "01"] {
             #expect(generator.ordinal(set, of: id) == nil, "\(id)")
