@@ -58,7 +58,8 @@ struct EntityWrites: Sendable {
         }
     }
 
-    /// Replaces the complete set of assignments.
+    /// Replaces the complete set of direct assignments. What a policy set assigns is not the caller's to remove;
+    /// so who sends it back as a direct one has it twice.
     func assign(_ id: String) -> Answer {
         write(id) { (edit) throws(GraphRefusal) in
             let before = try edit.find(id)
@@ -76,7 +77,8 @@ struct EntityWrites: Sendable {
                 throw .service("A built-in default can't be assigned.")
             }
             var after = before
-            after.assignments = targets.enumerated().map { index, target in
+            after.assignments = before.assignments.filter { $0["source"] == "policySets" }
+            after.assignments += targets.enumerated().map { index, target in
                 target.assignment(of: before.id, set, index: index)
             }
             edit.replace(before, with: after)

@@ -44,7 +44,7 @@ enum Help {
           $batch, with at most {batch} requests
           What isn't "only read" has GET, POST, PATCH and DELETE, and what is
           assigned has /assignments, $expand=assignments and POST .../assign,
-          which replaces the whole set.
+          which replaces the whole set of direct assignments.
           Tokens are signed (ES256) and checked on each call. Permissions,
           versions, unknown properties, methods and paging are answered as the
           real service answers them. Unknown properties of a body are refused;

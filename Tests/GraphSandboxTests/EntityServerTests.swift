@@ -324,6 +324,25 @@ import Testing
         }
     }
 
+    @Test func whatAPolicySetAssignsStaysAndCanBeDoubled() async throws {
+        try await RunningSandbox.run { server in
+            let token = try await server.writer()
+            let all = try await server.get("\(Self.configurations)?$expand=assignments", token)
+            let policy = try #require(
+                try all.json["value"]?.array?.first { $0["assignments"]?[0]?["source"] == "policySets" })
+            let inherited = try #require(policy["assignments"]?[0])
+            #expect(inherited["sourceId"] != policy["id"])
+            let url = "\(Self.configurations)/\(try #require(policy["id"]?.string))"
+            let empty = try await server.send("POST", "\(url)/assign", token, ["assignments": []])
+            #expect(try empty.json["value"] == [inherited])
+            let copy: JSON = ["target": inherited["target"] ?? .null]
+            _ = try await server.send("POST", "\(url)/assign", token, ["assignments": [copy]])
+            let after = try await server.get("\(url)/assignments", token).json["value"]?.array
+            #expect(after?.map { $0["source"] } == ["policySets", "direct"])
+            #expect(after?[0]["target"] == after?[1]["target"])
+        }
+    }
+
     @Test func appProtectionsHaveTypedSetsAndAMixedList() async throws {
         try await RunningSandbox.run { server in
             let token = try await server.writer()
