@@ -6,6 +6,8 @@ struct Answer: Sendable {
     var headers: [(name: HTTPField.Name, value: String)] = []
     var body: [UInt8] = []
     var delivery = Delivery.complete
+    /// What the call changed; nil when it changed nothing.
+    var written: Written?
 
     /// How the answer reaches the client.
     enum Delivery: Sendable, Hashable {
@@ -16,6 +18,21 @@ struct Answer: Sendable {
         case truncated(bytes: Int)
         /// The body comes in pieces with pauses between them.
         case trickled(bytes: Int, pause: Duration)
+    }
+
+    /// One object that a call changed, for the journal.
+    struct Written: Sendable, Hashable {
+        /// The collection, e.g. `deviceConfigurations`.
+        let set: String
+        /// Of a created object its new id.
+        let id: String
+        let change: Change
+        /// Properties of the body that had no effect because only the service writes them.
+        var ignored: [String] = []
+
+        enum Change: String, Sendable {
+            case create, update, replace, delete, assign, action
+        }
     }
 
     init(status: Int, contentType: String? = nil, body: [UInt8] = []) {

@@ -32,6 +32,8 @@ struct ControlSurface: Sendable {
             case ("tenants", 2): return try tenant(call, rest[1])
             case ("tenants", 3) where rest[2] == "churn": return try churn(call, rest[1])
             case ("tenants", 3) where rest[2] == "tokens": return tokens(call, rest[1])
+            case ("tenants", 3...) where rest[2] == "entities":
+                return try EntityControl(sandbox: sandbox, tenant: rest[1]).answer(call, rest.dropFirst(3))
             case ("faults", 1): return try faults(call)
             case ("faults", 2): return fault(call, rest[1])
             case ("journal", 1): return try journal(call)
@@ -172,13 +174,13 @@ struct ControlSurface: Sendable {
         return Self.json(200, ["roles": .array(roles)])
     }
 
-    private static func json(_ status: Int, _ body: JSON) -> Answer {
+    static func json(_ status: Int, _ body: JSON) -> Answer {
         Answer(status: status, contentType: "application/json", body: body.bytes)
     }
 
-    private static let notFound = json(404, ["error": "There is nothing here."])
+    static let notFound = json(404, ["error": "There is nothing here."])
 
-    private static func notAllowed(_ methods: String) -> Answer {
+    static func notAllowed(_ methods: String) -> Answer {
         var answer = json(405, ["error": .string("Use \(methods).")])
         answer.add(.allow, methods)
         return answer
@@ -194,8 +196,9 @@ extension Journal.Filter {
             case "limit": limit = try Self.number(option, 0...Self.largest)
             case "tenant": tenant = option.value.lowercased()
             case "method": method = option.value.uppercased()
+            case "writes": writes = option.value == "true"
             case "path": path = PathPattern(option.value)
-            default: throw ControlFailure("Use since, limit, tenant, method and path.")
+            default: throw ControlFailure("Use since, limit, tenant, method, path and writes.")
             }
         }
     }

@@ -7,23 +7,23 @@ extension DeviceFilter {
     /// Reads the text of a `$filter` option.
     init(_ text: String) throws(Failure) {
         guard text.count <= Self.lengthLimit else { throw Failure(message: "The $filter is too long.") }
-        var parser = Parser(tokens: try Token.all(in: text))
+        var parser = Parser(tokens: try FilterToken.all(in: text))
         self = try parser.disjunction(depth: 0)
         guard parser.isAtEnd else { throw Failure.syntax }
     }
 }
 
 extension DeviceFilter.Failure {
-    fileprivate static let syntax = DeviceFilter.Failure(message: "Invalid filter clause: Syntax error.")
+    static let syntax = DeviceFilter.Failure(message: "Invalid filter clause: Syntax error.")
 }
 
-private enum Token: Hashable {
+enum FilterToken: Hashable {
     case word(String)
     case text(String)
     case open, close, comma
 
-    static func all(in text: String) throws(DeviceFilter.Failure) -> [Token] {
-        var tokens: [Token] = []
+    static func all(in text: String) throws(DeviceFilter.Failure) -> [FilterToken] {
+        var tokens: [FilterToken] = []
         var rest = text[...]
         while let first = rest.first {
             switch first {
@@ -66,9 +66,9 @@ private enum Token: Hashable {
 }
 
 private struct Parser {
-    private var tokens: ArraySlice<Token>
+    private var tokens: ArraySlice<FilterToken>
 
-    init(tokens: [Token]) { self.tokens = tokens[...] }
+    init(tokens: [FilterToken]) { self.tokens = tokens[...] }
 
     var isAtEnd: Bool { tokens.isEmpty }
 
@@ -165,7 +165,7 @@ private struct Parser {
         return true
     }
 
-    private mutating func expect(_ token: Token) throws(DeviceFilter.Failure) {
+    private mutating func expect(_ token: FilterToken) throws(DeviceFilter.Failure) {
         guard tokens.popFirst() == token else { throw .syntax }
     }
 }

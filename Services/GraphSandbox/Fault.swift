@@ -35,6 +35,10 @@ enum FaultEffect: Sendable, Hashable {
     /// A following page is refused with 400.
     case expiredSkipToken
     case nextLink(NextLinkForm)
+    /// As `quota`, but counts writes only, and each tenant's by itself.
+    case writeQuota(requests: Int, windowSeconds: Int)
+    /// Lists lag behind writes.
+    case listLag(ListLag)
 
     /// Whether the effect belongs to the token endpoint unless it says otherwise.
     var isAboutTokens: Bool {
@@ -47,18 +51,24 @@ enum FaultEffect: Sendable, Hashable {
     /// Whether the effect is a state that others look up, and no single call uses it up.
     var isState: Bool {
         switch self {
-        case .shortTokens, .rolesRemoved: true
+        case .shortTokens, .rolesRemoved, .listLag: true
         default: false
         }
     }
 
-    /// Whether the effect concerns only pages of device lists.
+    /// Whether the effect concerns only pages of lists.
     var isAboutPages: Bool {
         switch self {
         case .churn, .emptyPage, .expiredSkipToken, .nextLink: true
         default: false
         }
     }
+
+    /// Whether it concerns only calls that change something.
+    var isAboutWrites: Bool { if case .writeQuota = self { true } else { false } }
+
+    /// Whether it concerns only lists of devices.
+    var isAboutDevices: Bool { if case .churn = self { true } else { false } }
 
     /// Whether it concerns only pages behind the first.
     var isAboutFollowingPages: Bool {
@@ -67,6 +77,12 @@ enum FaultEffect: Sendable, Hashable {
         default: false
         }
     }
+}
+
+/// How long lists lag behind a write.
+enum ListLag: Sendable, Hashable {
+    case listings(Int)
+    case milliseconds(Int)
 }
 
 /// The `Retry-After` header of a refusal.
@@ -103,6 +119,10 @@ struct Fault: Sendable {
     let path: String?
     /// Only this method; nil: all.
     let method: String?
+    /// Only calls that change something.
+    var writes = false
+    /// Only requests inside a batch.
+    var inBatch = false
     /// So many matching calls pass first.
     var skip: Int
     /// So many calls are still hit; nil: until cleared.
@@ -119,6 +139,8 @@ struct Fault: Sendable {
             && (tenant == nil || tenant == call.tenant)
             && (method == nil || method == call.method)
             && (path.map { PathPattern($0).matches(call.path) } ?? true)
+            && (!writes && !effect.isAboutWrites || call.isWrite) && (!inBatch || call.inBatch)
+            && (!effect.isAboutDevices || call.listsDevices)
             && (!effect.isAboutPages || call.page != .none)
             && (!effect.isAboutFollowingPages || call.page == .following)
     }
@@ -134,7 +156,11 @@ struct FaultTarget: Sendable, Hashable {
     let tenant: String?
     let method: String
     let path: String
-    let page: Page
+    var page: Page
+    /// Whether the call changes something.
+    var isWrite = false
+    var inBatch = false
+    var listsDevices = false
 }
 
 /// A path prefix, or with `*` a pattern for the whole path. Letter case doesn't matter.

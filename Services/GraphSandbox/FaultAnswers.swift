@@ -9,7 +9,7 @@ struct FaultAnswers: Sendable {
     func answer(_ effect: FaultEffect, quotaWait: Int?) -> Answer? {
         switch effect {
         case .throttle(let retryAfter): throttled(retryAfter)
-        case .quota: throttled(quotaWait.map(RetryAfter.seconds) ?? .absent)
+        case .quota, .writeQuota: throttled(quotaWait.map(RetryAfter.seconds) ?? .absent)
         case .outage(let status, let html, let retryAfter): outage(status, html: html, retryAfter)
         case .error(let status, let code, let message): errors.plain(status, code, message)
         case .unauthorized: errors.unauthenticated("Lifetime validation failed, the token is expired.")
@@ -18,7 +18,7 @@ struct FaultAnswers: Sendable {
             errors.intune(400, "BadRequest", "Skip token is expired or not valid.", path: call.path)
         case .reset: Self.reset
         case .tokenError, .slow, .trickle, .resetAfterCommit, .truncate, .shortTokens, .rolesRemoved, .churn,
-            .emptyPage, .nextLink:
+            .emptyPage, .nextLink, .listLag:
             nil
         }
     }
@@ -27,7 +27,7 @@ struct FaultAnswers: Sendable {
     static func spoil(_ answer: Answer, _ effect: FaultEffect?) -> Answer {
         var answer = answer
         switch effect {
-        case .resetAfterCommit: return reset
+        case .resetAfterCommit: answer.delivery = .reset
         case .truncate(let bytes):
             answer.delivery = .truncated(bytes: min(bytes ?? answer.body.count / 2, answer.body.count))
         case .trickle(let bytes, let pause):

@@ -28,6 +28,8 @@ extension FaultEffect {
         case .emptyPage: "emptyPage"
         case .expiredSkipToken: "expiredSkipToken"
         case .nextLink: "nextLink"
+        case .writeQuota: "writeQuota"
+        case .listLag: "listLag"
         }
     }
 
@@ -80,6 +82,18 @@ extension FaultEffect {
         case "churn": return .churn(try Churn(&body))
         case "emptyPage": return .emptyPage
         case "expiredSkipToken": return .expiredSkipToken
+        case "writeQuota":
+            return .writeQuota(
+                requests: try body.required("requests", 1...100_000),
+                windowSeconds: try body.number("windowSeconds", 1...3_600) ?? 20)
+        case "listLag":
+            let listings = try body.number("reads", 1...1_000)
+            let milliseconds = try body.number("lagMs", 1...3_600_000)
+            switch (listings, milliseconds) {
+            case (let listings?, nil): return .listLag(.listings(listings))
+            case (nil, let milliseconds?): return .listLag(.milliseconds(milliseconds))
+            default: throw ControlFailure("'listLag' needs either 'reads' or 'lagMs'.")
+            }
         case "nextLink":
             guard let form = NextLinkForm(rawValue: try body.text("form") ?? "") else {
                 let known = NextLinkForm.allCases.map(\.rawValue).joined(separator: ", ")
@@ -129,6 +143,7 @@ extension Fault {
         self.init(
             effect: effect, endpoint: endpoint, tenant: try body.text("tenant")?.lowercased(),
             path: try body.text("path"), method: try body.text("method")?.uppercased(),
+            writes: try body.flag("writes") ?? false, inBatch: try body.flag("inBatch") ?? false,
             skip: try body.number("skip", 0...1_000_000_000) ?? 0, remaining: count,
             until: try body.number("seconds", 1...86_400).map { now + Int64($0) * 1_000_000_000 })
         try body.refuseUnread()
@@ -139,7 +154,8 @@ extension Fault {
         [
             "id": .int(id), "kind": .string(effect.kind), "endpoint": .string(endpoint.rawValue),
             "tenant": .optional(tenant), "path": .optional(path), "method": .optional(method),
-            "skip": .int(skip), "remaining": .optional(remaining), "hits": .int(hits),
+            "writes": .bool(writes), "inBatch": .bool(inBatch), "skip": .int(skip),
+            "remaining": .optional(remaining), "hits": .int(hits),
             "active": .bool(isActive(at: now)),
         ]
     }

@@ -12,8 +12,15 @@ final class Faults: Sendable {
     private struct State {
         var faults: [Fault] = []
         var lastID = 0
-        /// Times of the calls that each quota counted, by the fault's id.
-        var windows: [Int: [Int64]] = [:]
+        /// Times of the calls that each quota counted.
+        var windows: [Window: [Int64]] = [:]
+    }
+
+    /// What a quota counts by itself.
+    private struct Window: Hashable {
+        let fault: Int
+        /// Nil: all tenants together.
+        var tenant: String?
     }
 
     /// What happens to one call, and the kinds that the journal names.
@@ -49,7 +56,7 @@ final class Faults: Sendable {
         state.withLock { state in
             let before = state.faults.count
             state.faults.removeAll { $0.id == id }
-            state.windows[id] = nil
+            state.windows = state.windows.filter { $0.key.fault != id }
             return state.faults.count < before
         }
     }
@@ -76,10 +83,12 @@ final class Faults: Sendable {
                     state.faults[index].skip -= 1
                     continue
                 }
-                if case .quota(let requests, let seconds) = fault.effect {
-                    let window = Int64(seconds) * 1_000_000_000
+                if let quota = Self.quota(fault.effect) {
+                    var window = Window(fault: fault.id)
+                    if quota.isPerTenant { window.tenant = call.tenant }
                     plan.quotaWait = Self.wait(
-                        &state.windows[fault.id, default: []], requests: requests, window: window, now: now)
+                        &state.windows[window, default: []], requests: quota.requests,
+                        window: Int64(quota.seconds) * 1_000_000_000, now: now)
                     guard plan.quotaWait != nil else { continue }
                 }
                 plan.add(fault.effect)
@@ -87,6 +96,16 @@ final class Faults: Sendable {
                 state.faults[index].remaining = fault.remaining.map { $0 - 1 }
             }
             return plan
+        }
+    }
+
+    private static func quota(
+        _ effect: FaultEffect
+    ) -> (requests: Int, seconds: Int, isPerTenant: Bool)? {
+        switch effect {
+        case .quota(let requests, let seconds): (requests, seconds, false)
+        case .writeQuota(let requests, let seconds): (requests, seconds, true)
+        default: nil
         }
     }
 
@@ -132,6 +151,18 @@ final class Faults: Sendable {
             })
     }
 
+    /// How lists lag behind a write of the tenant that is made now.
+    func listLag(tenant: String, now: Int64) -> EntityShelf.Lag? {
+        for effect in states(tenant, now) {
+            switch effect {
+            case .listLag(.listings(let count)): return .listings(count)
+            case .listLag(.milliseconds(let duration)): return .until(now + Int64(duration) * 1_000_000)
+            default: continue
+            }
+        }
+        return nil
+    }
+
     private func states(_ tenant: String, _ now: Int64) -> [FaultEffect] {
         state.withLock { state in
             guard !state.faults.isEmpty else { return [] }
@@ -152,9 +183,9 @@ extension Faults.Plan {
         case .nextLink(let form): nextLink = form
         case .trickle, .resetAfterCommit, .truncate: afterwards = effect
         case .throttle, .outage, .error, .unauthorized, .claimsChallenge, .quota, .reset, .tokenError,
-            .expiredSkipToken:
+            .expiredSkipToken, .writeQuota:
             refusal = effect
-        case .shortTokens, .rolesRemoved: break
+        case .shortTokens, .rolesRemoved, .listLag: break
         }
     }
 }

@@ -38,12 +38,18 @@ struct GraphEndpoint: Sendable {
         return .app(token, tenant)
     }
 
-    /// Whether the call lists devices, and whether behind the first page.
-    func page(_ call: IncomingCall) -> FaultTarget.Page {
-        guard call.method == "GET", let path = try? GraphPath(segments: call.segments),
-            path.resource == .managedDevices
-        else { return .none }
-        return call.query["$skiptoken"] == nil ? .first : .following
+    /// What faults look at in the call.
+    func target(_ call: IncomingCall, _ caller: Caller, inBatch: Bool) -> FaultTarget {
+        var target = FaultTarget(
+            endpoint: .graph, tenant: caller.tenantID, method: call.method, path: call.path, page: .none,
+            inBatch: inBatch)
+        guard let resource = try? GraphPath(segments: call.segments).resource else { return target }
+        target.isWrite = resource.isWrite(call.method)
+        target.listsDevices = resource == .managedDevices
+        if call.method == "GET", resource.isPaged {
+            target.page = call.query["$skiptoken"] == nil ? .first : .following
+        }
+        return target
     }
 
     func answer(_ call: IncomingCall, _ caller: Caller, _ plan: Faults.Plan, _ errors: GraphErrors) -> Answer
@@ -54,6 +60,7 @@ struct GraphEndpoint: Sendable {
         } catch {
             return errors.unroutable(error)
         }
+        if case .assignments = path.resource, call.method == "POST" { return errors.noRoute }
         guard path.resource.methods.contains(call.method) else {
             return errors.methodNotAllowed(path.resource)
         }
@@ -63,7 +70,10 @@ struct GraphEndpoint: Sendable {
             let accepted = Permissions.accepted(for: call.method, on: path.resource)
             let revoked = sandbox.faults.revokedRoles(
                 tenant: tenant.id, now: SandboxClock.monotonicNanoseconds())
-            guard token.roles.contains(where: { accepted.contains($0) && !revoked.contains($0) }) else {
+            let granted = Set(token.roles).subtracting(revoked)
+            let needed = Permissions.alsoNeeded(for: call.method, on: path.resource)
+            let isAccepted = accepted.isEmpty || accepted.contains(where: granted.contains)
+            guard isAccepted, needed.allSatisfy(granted.contains) else {
                 return errors.forbidden(path.resource, accepted: accepted, path: call.path)
             }
             guard tenant.intune || !path.resource.isIntune else {
@@ -90,11 +100,36 @@ struct GraphEndpoint: Sendable {
         case .syncDevice(let id): return ManagedDevices(graph).sync(id)
         case .managedDeviceOverview: return DeviceSummaries(graph: graph).overview()
         case .complianceStateSummary: return DeviceSummaries(graph: graph).complianceStates()
-        case .policies(let set): return Policies(graph: graph, set: set).list()
-        case .policy(let set, let id): return Policies(graph: graph, set: set).get(id)
+        case .entities(let set):
+            return graph.call.method == "POST"
+                ? EntityWrites(graph: graph, set: set).create() : Entities(graph, set).list()
+        case .entity(let set, let id): return entity(graph, set, id)
+        case .assignments(let set, let id): return Entities(graph, set).assignments(id)
+        case .assign(let set, let id): return EntityWrites(graph: graph, set: set).assign(id)
+        case .settings(let id): return Entities(graph, .configurationPolicies).settings(id)
+        case .scheduleActions(let id):
+            return EntityWrites(graph: graph, set: .deviceCompliancePolicies).scheduleActions(id)
+        case .omaSettingPlainText(let id, let secret):
+            return Entities(graph, .deviceConfigurations).plainText(id, secret: secret)
+        case .protectedApps(let set, let id): return Entities(graph, set).protectedApps(id)
+        case .targetApps(let set, let id): return EntityWrites(graph: graph, set: set).targetApps(id)
+        case .managedAppPolicies: return ManagedAppPolicies(graph: graph).list()
+        case .managedAppPolicy(let id): return ManagedAppPolicies(graph: graph).get(id)
+        case .directoryObjectsByIDs: return DirectoryObjects(graph: graph).byIDs()
+        // The responder takes a batch apart; only its refusals come from here.
+        case .batch: return graph.badRequest("A batch can't hold a batch.")
         case .servicePrincipals: return ServicePrincipals(graph: graph).list()
         case .servicePrincipal(let key): return ServicePrincipals(graph: graph).get(key)
         case .appRoleAssignments(let key): return ServicePrincipals(graph: graph).appRoleAssignments(key)
+        }
+    }
+
+    private func entity(_ graph: GraphCall, _ set: EntitySet, _ id: String) -> Answer {
+        switch graph.call.method {
+        case "PATCH": EntityWrites(graph: graph, set: set).patch(id)
+        case "PUT": EntityWrites(graph: graph, set: set).put(id)
+        case "DELETE": EntityWrites(graph: graph, set: set).delete(id)
+        default: Entities(graph, set).get(id)
         }
     }
 }

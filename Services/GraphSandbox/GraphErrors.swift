@@ -41,8 +41,12 @@ struct GraphErrors: Sendable {
         case .invalidVersion(let name): plain(404, "ResourceNotFound", "Invalid version: \(name)")
         case .unknownSegment(let name):
             plain(400, "BadRequest", "Resource not found for the segment '\(name)'.")
+        case .unrouted: noRoute
         }
     }
+
+    /// 400: the metadata has the navigation or method, but Intune has no route for it.
+    var noRoute: Answer { plain(400, "No method match route template", "No method match route template") }
 
     func methodNotAllowed(_ resource: GraphResource) -> Answer {
         let code = resource.isIntune ? "BadRequest" : "Request_BadRequest"
@@ -78,6 +82,8 @@ struct GraphErrors: Sendable {
 
     /// 403: none of the `accepted` permissions is in the token.
     func forbidden(_ resource: GraphResource, accepted: [String], path: String) -> Answer {
+        if case .entities(.conditionalAccessPolicies) = resource { return accessDenied }
+        if case .entity(.conditionalAccessPolicies, _) = resource { return accessDenied }
         guard resource.isIntune else {
             return plain(
                 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
@@ -87,6 +93,13 @@ struct GraphErrors: Sendable {
             "Application is not authorized to perform this operation."
                 + " Application must have one of the following scopes: \(accepted.joined(separator: ", "))",
             path: path)
+    }
+
+    /// 403 of conditional access.
+    private var accessDenied: Answer {
+        plain(
+            403, "AccessDenied",
+            "You cannot perform the requested operation, required scopes are missing in the token.")
     }
 
     func withoutIntune(path: String) -> Answer {

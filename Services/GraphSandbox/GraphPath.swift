@@ -8,6 +8,8 @@ struct GraphPath: Sendable, Hashable {
     enum Failure: Error, Hashable {
         case invalidVersion(String)
         case unknownSegment(String)
+        /// The metadata has it, but no service answers.
+        case unrouted
     }
 
     /// - Parameter segments: the path's segments, percent-decoded, version first.
@@ -31,7 +33,27 @@ struct GraphPath: Sendable, Hashable {
         case "devicemanagement": return try deviceManagement(&steps, version)
         case "deviceappmanagement":
             guard let next = steps.next() else { throw .unknownSegment(first.name) }
-            return try policies(next, under: "deviceAppManagement", &steps, version)
+            guard next.name.lowercased() == "managedapppolicies" else {
+                return try entities(next, under: "deviceAppManagement", &steps, version)
+            }
+            guard let id = steps.key(after: next) else { return .managedAppPolicies }
+            // Assignments and apps are on the typed sets only.
+            guard steps.next() == nil else { throw .unrouted }
+            return .managedAppPolicy(id)
+        case "identity":
+            for name in ["conditionalaccess", "policies"] {
+                guard let next = steps.next() else { throw .unknownSegment(first.name) }
+                guard next.name.lowercased() == name else { throw .unknownSegment(next.name) }
+                if name == "policies" { return try entity(.conditionalAccessPolicies, next, &steps) }
+            }
+            throw .unknownSegment(first.name)
+        case "groups": return try entity(.groups, first, &steps)
+        case "directoryobjects":
+            guard let next = steps.next(), next.unqualifiedName == "getbyids" else {
+                throw .unknownSegment(first.name)
+            }
+            return .directoryObjectsByIDs
+        case "$batch": return .batch
         case "serviceprincipals": return try servicePrincipals(first, &steps)
         default: throw .unknownSegment(first.name)
         }
@@ -49,18 +71,40 @@ struct GraphPath: Sendable, Hashable {
             return .syncDevice(id)
         case "manageddeviceoverview": return .managedDeviceOverview
         case "devicecompliancepolicydevicestatesummary": return .complianceStateSummary
-        default: return try policies(next, under: "deviceManagement", &steps, version)
+        default: return try entities(next, under: "deviceManagement", &steps, version)
         }
     }
 
-    private static func policies(
+    private static func entities(
         _ step: Step, under parent: String, _ steps: inout Steps, _ version: GraphVersion
     ) throws(Failure) -> GraphResource {
-        let set = PolicySet.allCases.first {
-            $0.rawValue.lowercased() == step.name.lowercased() && $0.parent == parent
+        let set = EntitySet.allCases.first {
+            $0.address.count == 2 && $0.address[0] == parent
+                && $0.address[1].lowercased() == step.name.lowercased()
         }
         guard let set, version == .beta || set.isInV1 else { throw .unknownSegment(step.name) }
-        return steps.key(after: step).map { .policy(set, $0) } ?? .policies(set)
+        return try entity(set, step, &steps)
+    }
+
+    private static func entity(
+        _ set: EntitySet, _ step: Step, _ steps: inout Steps
+    ) throws(Failure) -> GraphResource {
+        guard let id = steps.key(after: step) else { return .entities(set) }
+        guard let next = steps.next() else { return .entity(set, id) }
+        switch (next.unqualifiedName, set) {
+        case ("assignments", _) where set.hasAssignments: return .assignments(set, id)
+        case ("assign", _) where set.hasAssignments && set.isWritable: return .assign(set, id)
+        case ("settings", .configurationPolicies): return .settings(id)
+        case ("scheduledactionsforrule", .deviceCompliancePolicies): throw .unrouted
+        case ("scheduleactionsforrules", .deviceCompliancePolicies): return .scheduleActions(id)
+        case ("getomasettingplaintextvalue", .deviceConfigurations):
+            let parameter = "secretreferencevalueid="
+            guard let key = next.key, key.lowercased().hasPrefix(parameter) else { throw .unrouted }
+            return .omaSettingPlainText(id, secret: Step.unquoted(String(key.dropFirst(parameter.count))))
+        case ("apps", _) where set.isAppProtection: return .protectedApps(set, id)
+        case ("targetapps", _) where set.isAppProtection: return .targetApps(set, id)
+        default: throw .unknownSegment(next.name)
+        }
     }
 
     private static func servicePrincipals(

@@ -4,36 +4,6 @@ enum GraphVersion: String, Sendable {
     case beta
 }
 
-/// The families of documents that are listed the same way.
-enum PolicySet: String, Sendable, CaseIterable {
-    case deviceConfigurations
-    case deviceCompliancePolicies
-    case configurationPolicies
-    case deviceManagementScripts
-    case mobileApps
-
-    /// Whether v1.0 has the segment at all.
-    var isInV1: Bool {
-        switch self {
-        case .deviceConfigurations, .deviceCompliancePolicies, .mobileApps: true
-        case .configurationPolicies, .deviceManagementScripts: false
-        }
-    }
-
-    /// The segment above, in Graph's spelling.
-    var parent: String { self == .mobileApps ? "deviceAppManagement" : "deviceManagement" }
-
-    /// The permissions' common beginning.
-    var permissionFamily: String {
-        switch self {
-        case .deviceConfigurations, .deviceCompliancePolicies, .configurationPolicies:
-            "DeviceManagementConfiguration"
-        case .deviceManagementScripts: "DeviceManagementScripts"
-        case .mobileApps: "DeviceManagementApps"
-        }
-    }
-}
-
 /// How a service principal is addressed.
 enum ServicePrincipalKey: Sendable, Hashable {
     case id(String)
@@ -50,8 +20,23 @@ enum GraphResource: Sendable, Hashable {
     case syncDevice(String)
     case managedDeviceOverview
     case complianceStateSummary
-    case policies(PolicySet)
-    case policy(PolicySet, String)
+    case entities(EntitySet)
+    case entity(EntitySet, String)
+    case assignments(EntitySet, String)
+    case assign(EntitySet, String)
+    /// The settings of a settings-catalogue policy.
+    case settings(String)
+    /// The action that replaces a compliance policy's actions (note the service's own spelling).
+    case scheduleActions(String)
+    /// The plain text of a masked OMA-URI value, by its reference.
+    case omaSettingPlainText(String, secret: String)
+    case protectedApps(EntitySet, String)
+    case targetApps(EntitySet, String)
+    /// The app protection policies of all platforms in one list.
+    case managedAppPolicies
+    case managedAppPolicy(String)
+    case directoryObjectsByIDs
+    case batch
     case servicePrincipals
     case servicePrincipal(ServicePrincipalKey)
     case appRoleAssignments(ServicePrincipalKey)
@@ -60,11 +45,31 @@ enum GraphResource: Sendable, Hashable {
     var methods: [String] {
         switch self {
         case .managedDevice: ["GET", "PATCH", "DELETE"]
-        case .syncDevice: ["POST"]
+        case .syncDevice, .assign, .scheduleActions, .targetApps, .directoryObjectsByIDs, .batch: ["POST"]
+        case .entities(let set): set.isWritable ? ["GET", "POST"] : ["GET"]
+        case .entity(.configurationPolicies, _): ["GET", "PATCH", "PUT", "DELETE"]
+        case .entity(let set, _): set.isWritable ? ["GET", "PATCH", "DELETE"] : ["GET"]
         case .organizations, .organization, .deviceManagement, .managedDevices, .managedDeviceOverview,
-            .complianceStateSummary, .policies, .policy, .servicePrincipals, .servicePrincipal,
+            .complianceStateSummary, .assignments, .settings, .omaSettingPlainText, .protectedApps,
+            .managedAppPolicies, .managedAppPolicy, .servicePrincipals, .servicePrincipal,
             .appRoleAssignments:
             ["GET"]
+        }
+    }
+
+    /// Whether a page of it can be disturbed by faults.
+    var isPaged: Bool {
+        switch self {
+        case .managedDevices, .entities, .settings, .managedAppPolicies: true
+        default: false
+        }
+    }
+
+    /// Whether `method` changes something here. Some POSTs only ask.
+    func isWrite(_ method: String) -> Bool {
+        switch self {
+        case .batch, .directoryObjectsByIDs: false
+        default: !["GET", "HEAD", "OPTIONS"].contains(method)
         }
     }
 
@@ -72,9 +77,13 @@ enum GraphResource: Sendable, Hashable {
     var isIntune: Bool {
         switch self {
         case .deviceManagement, .managedDevices, .managedDevice, .syncDevice, .managedDeviceOverview,
-            .complianceStateSummary, .policies, .policy:
+            .complianceStateSummary, .settings, .scheduleActions, .omaSettingPlainText, .protectedApps,
+            .targetApps, .managedAppPolicies, .managedAppPolicy:
             true
-        case .organizations, .organization, .servicePrincipals, .servicePrincipal, .appRoleAssignments:
+        case .entities(let set), .entity(let set, _), .assignments(let set, _), .assign(let set, _):
+            set.isIntune
+        case .organizations, .organization, .servicePrincipals, .servicePrincipal, .appRoleAssignments,
+            .directoryObjectsByIDs, .batch:
             false
         }
     }

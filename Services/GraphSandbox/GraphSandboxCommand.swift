@@ -42,7 +42,7 @@ struct GraphSandboxCommand: AsyncParsableCommand {
     )
     var controlToken: String?
 
-    @Option(help: "How many calls the journal keeps (1…10000000; about 250 bytes each).")
+    @Option(help: "How many calls the journal keeps (1…10000000; about 350 bytes each).")
     var journalCapacity = 1_000_000
 
     func validate() throws {

@@ -38,6 +38,24 @@ struct IncomingCall: Sendable {
         isLast = headers[.connection]?.lowercased() == "close"
     }
 
+    /// A request inside a batch: it comes from the batch's client, with the batch's token.
+    init(_ entry: Batch.Entry, of batch: IncomingCall, version: GraphVersion) {
+        let parts = entry.url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let relative = String(parts[0].drop { $0 == "/" })
+        method = entry.method
+        path = "/\(version.rawValue)/\(relative)"
+        segments = path.split(separator: "/").map {
+            PercentCoding.decode($0, plusIsSpace: false) ?? String($0)
+        }
+        query = QueryString(parts.count > 1 ? String(parts[1]) : "")
+        base = batch.base
+        clientRequestID = entry.headers["client-request-id"].map { String($0.prefix(64)) }
+        bearerToken = batch.bearerToken
+        contentType = entry.headers["content-type"]
+        isLast = false
+        body = entry.body
+    }
+
     /// Falls back to the loopback name when a header holds what can't be part of a URL.
     static func base(scheme: String?, host: String?) -> String {
         let scheme = scheme?.lowercased() == "https" ? "https" : "http"

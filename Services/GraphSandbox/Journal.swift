@@ -1,3 +1,4 @@
+import JSON
 import Synchronization
 
 /// What the sandbox was asked and what it answered, for tests that must know what was on the wire.
@@ -20,6 +21,10 @@ final class Journal: Sendable {
         let clientRequestID: String?
         /// The kinds of the faults that were applied, joined by `+`.
         var fault: String?
+        /// The sequence number of the batch that the call came in.
+        var batch: Int?
+        /// What the call changed, also when the connection was reset afterwards; nil: nothing.
+        var written: Answer.Written?
     }
 
     struct Filter: Sendable {
@@ -28,6 +33,8 @@ final class Journal: Sendable {
         var tenant: String?
         var path: PathPattern?
         var method: String?
+        /// Only calls that changed something.
+        var writes = false
         var limit = 1_000
 
         /// The largest `limit`.
@@ -50,13 +57,14 @@ final class Journal: Sendable {
 
     /// Enters a received call and returns its sequence number.
     func open(
-        received: Int64, tenant: String?, method: String, path: String, clientRequestID: String?
+        received: Int64, tenant: String?, method: String, path: String, clientRequestID: String?,
+        batch: Int? = nil
     ) -> Int {
         state.withLock { state in
             state.last += 1
             let entry = Entry(
                 sequence: state.last, received: received, tenant: tenant, method: method, path: path,
-                clientRequestID: clientRequestID)
+                clientRequestID: clientRequestID, batch: batch)
             if state.ring.count < capacity {
                 state.ring.append(entry)
             } else {
@@ -67,13 +75,15 @@ final class Journal: Sendable {
     }
 
     /// Completes the entry, if it is still kept.
-    func close(_ sequence: Int, answered: Int64, status: Int?, fault: String?) {
+    func close(_ sequence: Int, answered: Int64, status: Int?, fault: String?, written: Answer.Written? = nil)
+    {
         state.withLock { state in
             let index = (sequence - 1) % capacity
             guard state.ring.indices.contains(index), state.ring[index].sequence == sequence else { return }
             state.ring[index].answered = answered
             state.ring[index].status = status
             state.ring[index].fault = fault
+            state.ring[index].written = written
         }
     }
 
@@ -103,7 +113,7 @@ final class Journal: Sendable {
 extension Journal.Filter {
     fileprivate func passes(_ entry: Journal.Entry) -> Bool {
         (tenant == nil || entry.tenant == tenant) && (method == nil || entry.method == method)
-            && (path?.matches(entry.path) ?? true)
+            && (!writes || entry.written != nil) && (path?.matches(entry.path) ?? true)
     }
 }
 
@@ -128,6 +138,16 @@ extension Journal.Entry {
         text.write(optional: clientRequestID)
         text.raw(",\"fault\":")
         text.write(optional: fault)
+        text.raw(",\"batch\":")
+        text.write(optional: batch.map(Int64.init))
+        text.raw(",\"objectSet\":")
+        text.write(optional: written?.set)
+        text.raw(",\"objectId\":")
+        text.write(optional: written?.id)
+        text.raw(",\"change\":")
+        text.write(optional: written?.change.rawValue)
+        text.raw(",\"ignored\":")
+        text.raw(JSON.array((written?.ignored ?? []).map(JSON.string)).bytes)
         text.raw("}")
     }
 }

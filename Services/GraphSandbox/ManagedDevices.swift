@@ -153,14 +153,14 @@ struct ManagedDevices: Sendable {
         guard let ordinal = ordinal(id), change({ $0.remove(ordinal) }) != nil else {
             return graph.notFound(id)
         }
-        return Answer(status: 204)
+        return written(Answer(status: 204), id, .delete)
     }
 
     func sync(_ id: String) -> Answer {
         guard let ordinal = ordinal(id), change({ $0.edit(ordinal) { $0.syncs += 1 } }) != nil else {
             return graph.notFound(id)
         }
-        return Answer(status: 204)
+        return written(Answer(status: 204), id, .action)
     }
 
     func patch(_ id: String) -> Answer {
@@ -168,10 +168,16 @@ struct ManagedDevices: Sendable {
         do throws(QueryOptions.Failure) {
             let edit = try DevicePatch(graph.call.body, version: graph.version)
             guard let roster = change({ $0.edit(ordinal, edit.apply) }) else { return graph.notFound(id) }
-            return entity(ordinal, roster)
+            return written(entity(ordinal, roster), id, .update)
         } catch {
             return graph.badRequest(error.message)
         }
+    }
+
+    private func written(_ answer: Answer, _ id: String, _ change: Answer.Written.Change) -> Answer {
+        var answer = answer
+        answer.written = Answer.Written(set: "managedDevices", id: id.lowercased(), change: change)
+        return answer
     }
 
     /// Changes the stored roster and returns it; nil when the change found nothing to change.

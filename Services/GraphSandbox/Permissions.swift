@@ -22,11 +22,50 @@ enum Permissions {
             readOrWrite("DeviceManagementConfiguration")
         case .syncDevice:
             ["DeviceManagementManagedDevices.PrivilegedOperations.All"]
-        case .policies(let set), .policy(let set, _):
-            readOrWrite(set.permissionFamily)
+        case .entities(let set), .entity(let set, _), .assignments(let set, _), .assign(let set, _),
+            .protectedApps(let set, _), .targetApps(let set, _):
+            accepted(for: method, on: set)
+        case .settings: accepted(for: method, on: .configurationPolicies)
+        case .scheduleActions: accepted(for: method, on: .deviceCompliancePolicies)
+        case .omaSettingPlainText: accepted(for: method, on: .deviceConfigurations)
+        case .managedAppPolicies, .managedAppPolicy: readOrWrite("DeviceManagementApps")
+        case .directoryObjectsByIDs: accepted(for: "GET", on: .groups)
+        // Each inner request needs its own.
+        case .batch: []
         case .servicePrincipals, .servicePrincipal, .appRoleAssignments:
             ["Application.Read.All", "Directory.Read.All"]
         }
+    }
+
+    /// Permissions that a call needs beside one of the accepted ones, all of them.
+    static func alsoNeeded(for method: String, on resource: GraphResource) -> [String] {
+        switch resource {
+        case .entities(.conditionalAccessPolicies), .entity(.conditionalAccessPolicies, _):
+            method == "GET" ? [] : ["Policy.Read.All"]
+        default: []
+        }
+    }
+
+    private static func accepted(for method: String, on set: EntitySet) -> [String] {
+        let isRead = method == "GET"
+        switch set {
+        case .deviceConfigurations, .deviceCompliancePolicies, .configurationPolicies, .assignmentFilters:
+            return intune("DeviceManagementConfiguration", isRead)
+        case .deviceManagementScripts: return intune("DeviceManagementScripts", isRead)
+        case .mobileApps, .iosManagedAppProtections, .androidManagedAppProtections:
+            return intune("DeviceManagementApps", isRead)
+        case .roleScopeTags: return intune("DeviceManagementRBAC", isRead)
+        case .conditionalAccessPolicies:
+            return isRead
+                ? ["Policy.Read.ConditionalAccess", "Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"]
+                : ["Policy.ReadWrite.ConditionalAccess"]
+        case .groups:
+            return ["GroupMember.Read.All", "Group.Read.All", "Directory.Read.All", "Group.ReadWrite.All"]
+        }
+    }
+
+    private static func intune(_ family: String, _ isRead: Bool) -> [String] {
+        isRead ? readOrWrite(family) : ["\(family).ReadWrite.All"]
     }
 
     /// ReadWrite implies Read for the same surface, and for no other.

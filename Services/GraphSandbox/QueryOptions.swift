@@ -10,6 +10,7 @@ struct QueryOptions: Sendable, Hashable {
     /// The wished page size.
     private(set) var top: Int?
     private(set) var filter: String?
+    private(set) var expand: [Expansion] = []
     private(set) var skipToken: String?
     /// Whether there is a `$skip`, which Intune's device list answers with an empty page.
     private(set) var skips = false
@@ -19,7 +20,8 @@ struct QueryOptions: Sendable, Hashable {
         let message: String
     }
 
-    init(_ query: QueryString) throws(Failure) {
+    /// - Parameter expandable: what `$expand` may name, and what inside it; without entries there is none.
+    init(_ query: QueryString, expandable: [String: [String]] = [:]) throws(Failure) {
         for option in query.options where option.name.hasPrefix("$") {
             switch option.name.lowercased() {
             case "$select": select = try Self.names(option.value)
@@ -28,6 +30,8 @@ struct QueryOptions: Sendable, Hashable {
             case "$skiptoken": skipToken = option.value
             case "$skip": skips = true
             case "$count": continue
+            case "$expand" where !expandable.isEmpty:
+                expand = try Self.expansions(option.value, expandable)
             default:
                 throw Failure(message: "The query option '\(option.name.prefix(64))' is not supported.")
             }
@@ -42,6 +46,24 @@ struct QueryOptions: Sendable, Hashable {
             throw Failure(message: "Parsing OData Select and Expand failed: Syntax error in '$select'.")
         }
         return names
+    }
+
+    private static func expansions(
+        _ text: String, _ expandable: [String: [String]]
+    ) throws(Failure) -> [Expansion] {
+        guard let expansions = Expansion.all(in: text) else {
+            throw Failure(message: "Parsing OData Select and Expand failed: Syntax error in '$expand'.")
+        }
+        for expansion in expansions {
+            let known = expandable[expansion.name]
+            let unknown =
+                known == nil ? expansion.name : expansion.nested.first { known?.contains($0) == false }
+            guard let unknown else { continue }
+            throw Failure(
+                message: "Parsing OData Select and Expand failed: Could not find a property named"
+                    + " '\(unknown.prefix(128))'.")
+        }
+        return expansions
     }
 
     private static func pageSize(_ text: String) throws(Failure) -> Int {

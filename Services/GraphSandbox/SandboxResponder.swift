@@ -54,45 +54,113 @@ struct SandboxResponder: HTTPResponder {
         _ destination: Destination
     ) async throws -> Response {
         var call = incoming
-        let target = target(call, destination)
+        let step = begin(call, destination, received)
+        let isComplete = try await collect(request, into: &call, limit: step.target.bodyLimit)
+        let answer = await finish(step, call, destination, isTooLarge: !isComplete)
+        if answer.delivery == .reset { await reset(context.channel) }
+        return response(answer, to: call, context.channel)
+    }
+
+    /// What is known of a call before it is handled.
+    private struct Step {
+        let target: FaultTarget
+        /// The journal's number.
+        let sequence: Int?
+        let plan: Faults.Plan
+        let errors: GraphErrors
+    }
+
+    /// Enters a call in the journal, and asks the faults.
+    ///
+    /// - Parameter batch: the number of the batch that the call came in.
+    private func begin(
+        _ call: IncomingCall, _ destination: Destination, _ received: Int64, batch: Int? = nil,
+        inBatch: Bool = false
+    ) -> Step {
+        let target = target(call, destination, inBatch: inBatch)
         let sequence = sandbox.journal?.open(
             received: received, tenant: target.tenant, method: call.method, path: call.path,
-            clientRequestID: call.clientRequestID)
-        let plan = sandbox.faults.plan(for: target, now: received)
+            clientRequestID: call.clientRequestID, batch: batch)
         let requestID = GUID.random()
-        let errors = GraphErrors(
-            requestID: requestID, clientRequestID: call.clientRequestID ?? requestID.description,
-            now: sandbox.now)
+        return Step(
+            target: target, sequence: sequence, plan: sandbox.faults.plan(for: target, now: received),
+            errors: GraphErrors(
+                requestID: requestID, clientRequestID: call.clientRequestID ?? requestID.description,
+                now: sandbox.now))
+    }
+
+    /// Handles a call and completes its journal entry.
+    private func finish(
+        _ step: Step, _ call: IncomingCall, _ destination: Destination, isTooLarge: Bool = false
+    ) async -> Answer {
+        let (plan, errors) = (step.plan, step.errors)
         var answer: Answer
-        if try await collect(request, into: &call, limit: target.bodyLimit) {
-            answer = self.answer(call, destination, plan, errors)
-        } else {
+        if isTooLarge {
             answer = errors.plain(413, "RequestEntityTooLarge", "The request body is too large.")
+        } else if let batch = await batch(call, destination, step) {
+            answer = batch
+        } else {
+            answer = self.answer(call, destination, plan, errors)
         }
         answer = FaultAnswers.spoil(answer, plan.afterwards)
         if plan.delayMilliseconds > 0 { try? await Task.sleep(for: .milliseconds(plan.delayMilliseconds)) }
         addHeaders(to: &answer, errors, destination)
         if call.method == "HEAD" { answer.body = [] }
-        if let sequence {
+        if let sequence = step.sequence {
             sandbox.journal?.close(
                 sequence, answered: SandboxClock.monotonicNanoseconds(),
                 status: answer.delivery == .reset ? nil : answer.status,
-                fault: plan.kinds.isEmpty ? nil : plan.kinds.joined(separator: "+"))
+                fault: plan.kinds.isEmpty ? nil : plan.kinds.joined(separator: "+"), written: answer.written)
         }
-        if answer.delivery == .reset { await reset(context.channel) }
-        return response(answer, to: call, context.channel)
+        return answer
     }
 
-    private func target(_ call: IncomingCall, _ destination: Destination) -> FaultTarget {
+    /// The answer to a batch that may be taken apart; nil when the call is none.
+    private func batch(_ call: IncomingCall, _ destination: Destination, _ step: Step) async -> Answer? {
+        guard step.plan.refusal == nil, !step.target.inBatch, call.method == "POST",
+            case .graph(let caller) = destination, case .app = caller,
+            let path = try? GraphPath(segments: call.segments), path.resource == .batch
+        else { return nil }
+        let batch: Batch
+        do throws(GraphRefusal) {
+            batch = try Batch(call.body)
+        } catch {
+            return step.errors.plain(error.status, error.code, error.message)
+        }
+        var parts: [(id: String, answer: Answer)] = []
+        for entry in batch.entries {
+            let inner = IncomingCall(entry, of: call, version: path.version)
+            let failed = parts.contains { part in
+                part.answer.status >= 400
+                    && entry.dependsOn.contains { $0.lowercased() == part.id.lowercased() }
+            }
+            guard !failed else {
+                parts.append((entry.id, Batch.failedDependency(step.errors)))
+                continue
+            }
+            let innerStep = begin(
+                inner, destination, SandboxClock.monotonicNanoseconds(), batch: step.sequence, inBatch: true)
+            let answer = await finish(innerStep, inner, destination)
+            parts.append((entry.id, answer))
+            // There is one connection only: it can't be reset for one of them.
+            if answer.delivery == .reset {
+                var reset = Answer(status: 500)
+                reset.delivery = .reset
+                return reset
+            }
+        }
+        return Batch.answer(parts)
+    }
+
+    private func target(
+        _ call: IncomingCall, _ destination: Destination, inBatch: Bool
+    ) -> FaultTarget {
         switch destination {
         case .login(let path):
             FaultTarget(
                 endpoint: .token, tenant: sandbox.tenants.named(path.tenant)?.id, method: call.method,
                 path: call.path, page: .none)
-        case .graph(let caller):
-            FaultTarget(
-                endpoint: .graph, tenant: caller.tenantID, method: call.method, path: call.path,
-                page: graph.page(call))
+        case .graph(let caller): graph.target(call, caller, inBatch: inBatch)
         }
     }
 

@@ -24,6 +24,10 @@ struct Tenant: Sendable {
     let deviceSeed: String
     /// Which devices there are, in which order, and how they were edited.
     var roster: DeviceRoster
+    /// Policies, groups and filters.
+    var entities = EntityShelves()
+    /// The status codes that writes are answered with.
+    var statuses = StatusStyle.documented
     /// Tokens with a serial number up to this one are no longer accepted.
     var revokedTokens: UInt64 = 0
 

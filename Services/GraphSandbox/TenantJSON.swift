@@ -16,8 +16,21 @@ extension Tenant {
             intune: try body.flag("intune") ?? true,
             app: AppRegistration(clientID: clientID.description, clientSecret: secret, roles: roles),
             deviceSeed: try body.text("deviceSeed") ?? id.description,
-            roster: DeviceRoster(count: try body.number("devices", 0...Self.deviceLimit) ?? 0))
+            roster: DeviceRoster(count: try body.number("devices", 0...Self.deviceLimit) ?? 0),
+            entities: EntityShelves(counts: try Self.counts(&body)),
+            statuses: try StatusStyle(&body) ?? .documented)
         try body.refuseUnread()
+    }
+
+    /// Reads how many documents of each set are seeded.
+    private static func counts(_ body: inout ControlBody) throws(ControlFailure) -> [EntitySet: Int] {
+        guard var named = try body.object("entities") else { return [:] }
+        var counts: [EntitySet: Int] = [:]
+        for set in EntitySet.allCases {
+            counts[set] = try named.number(set.rawValue, 0...EntitySet.countLimit)
+        }
+        try named.refuseUnread()
+        return counts
     }
 
     /// Takes over the members that a PUT names; the others stay.
@@ -26,6 +39,7 @@ extension Tenant {
         if let name = try body.text("displayName") { displayName = name }
         if let domain = try body.text("domain") { self.domain = domain }
         if let intune = try body.flag("intune") { self.intune = intune }
+        if let statuses = try StatusStyle(&body) { self.statuses = statuses }
         if let devices = try body.number("devices", 0...Self.deviceLimit) { roster.resize(to: devices) }
         if var app = try body.object("app") {
             if let text = try app.text("clientId") {
@@ -50,10 +64,24 @@ extension Tenant {
                 JSONObject(counts.byState.map { ($0.text.description, .int($1)) })),
             "operatingSystems": .object(
                 JSONObject(counts.bySystem.sorted { $0.key < $1.key }.map { ($0.key, .int($0.value)) })),
+            "statuses": .string(statuses.rawValue),
+            "entities": .object(
+                JSONObject(EntitySet.allCases.map { ($0.rawValue, .int(entities[$0].count)) })),
             "app": [
                 "clientId": .string(app.clientID), "roles": .array(app.roles.map(JSON.string)),
             ],
         ]
+    }
+}
+
+extension StatusStyle {
+    /// Reads `statuses`; nil when it is absent.
+    fileprivate init?(_ body: inout ControlBody) throws(ControlFailure) {
+        guard let name = try body.text("statuses") else { return nil }
+        guard let style = StatusStyle(rawValue: name) else {
+            throw ControlFailure("'statuses' must be documented or observed.")
+        }
+        self = style
     }
 }
 

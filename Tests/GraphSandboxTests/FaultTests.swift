@@ -10,7 +10,9 @@ import Testing
         _ path: String = "/v1.0/organization", tenant: String? = "t", method: String = "GET",
         endpoint: Fault.Endpoint = .graph, page: FaultTarget.Page = .none
     ) -> FaultTarget {
-        FaultTarget(endpoint: endpoint, tenant: tenant, method: method, path: path, page: page)
+        FaultTarget(
+            endpoint: endpoint, tenant: tenant, method: method, path: path, page: page,
+            listsDevices: page != .none)
     }
 
     @discardableResult

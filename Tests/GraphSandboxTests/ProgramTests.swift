@@ -67,13 +67,20 @@ import Testing
     @Test func helpNamesEverything() throws {
         let help = try Self.finish(["--help"])
         #expect(help.status == 0)
-        for text in [
+        let words = [
             "--port", "--host", "--seed", "--tenants", "--control", "--control-token", "--token-lifetime",
             "--journal-capacity", "SANDBOX_CONTROL_TOKEN", "/_sandbox/faults", "EXAMPLES",
-            RunningSandbox.contoso, DefaultTenants.clientID,
-        ] {
+            RunningSandbox.contoso, DefaultTenants.clientID, "/_sandbox/tenants/{id}/entities", "$batch",
+            "statuses", "objectId", "writes=true", "inBatch", "at most 20", "0...20000",
+        ]
+        for text in words + EntitySet.allCases.map(\.rawValue) {
             #expect(help.output.contains(text), "\(text)")
         }
+        let kinds = [
+            "throttle", "outage", "error", "quota", "writeQuota", "listLag", "slow", "trickle", "reset",
+            "resetAfterCommit", "truncate", "emptyPage", "expiredSkipToken", "nextLink", "churn",
+        ]
+        for kind in kinds { #expect(help.output.contains("\n  \(kind) "), "\(kind)") }
     }
 
     @Test(arguments: [

@@ -135,6 +135,28 @@ struct RunningSandbox: Sendable {
         return try #require(try reply.json["access_token"]?.string)
     }
 
+    /// A token with all permissions there are, or with these.
+    func writer(_ tenant: String = contoso, roles: [String]? = nil) async throws -> String {
+        let roles = (roles ?? Array(AppRole.all.keys).sorted()).map(JSON.string)
+        let reply = try await control("PUT", "tenants/\(tenant)", ["app": ["roles": .array(roles)]])
+        #expect(reply.status == 200)
+        return try await token(tenant)
+    }
+
+    /// Sends a JSON body with the token.
+    func send(_ method: String, _ target: String, _ token: String, _ body: JSON? = nil) async throws -> Reply
+    {
+        try await send(
+            method, target,
+            headers: ["Authorization": "Bearer \(token)", "Content-Type": "application/json"],
+            body: body?.text)
+    }
+
+    /// A member of each element of a list's first page.
+    func values(_ target: String, _ token: String, _ member: String = "id") async throws -> [String] {
+        try await get(target, token).json["value"]?.array?.compactMap { $0[member]?.string } ?? []
+    }
+
     func get(
         _ target: String, _ token: String, headers: [String: String] = [:]
     ) async throws -> Reply {
