@@ -76,6 +76,8 @@ let package = Package(
             resources: [
                 .embedInCode("Migrations/0001_foundation.sql"),
                 .embedInCode("Migrations/0002_one_platform_row.sql"),
+                .embedInCode("Migrations/0003_placeholder.sql"),
+                .embedInCode("Migrations/0004_inventory.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Graph", ["ServiceKit", "JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),
@@ -95,6 +97,9 @@ let package = Package(
             "ProviderConsumer",
             ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
         service(
+            "InventoryConsumer",
+            ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
+        service(
             "Notifier",
             [
                 "JSON", "Operations", "Store", "Sealing", "JobRuntime", "Curl", "ServiceKit", "Postgres",
@@ -112,6 +117,10 @@ let package = Package(
         .target(
             name: "Fixtures", dependencies: ["Operations", "Store", "Postgres", logging],
             path: "Tests/Fixtures", swiftSettings: settings),
+        .target(
+            name: "GraphFixtures",
+            dependencies: ["Fixtures", "Graph", "Sealing", "Store", "Operations", "Postgres", "Curl", "JSON", logging],
+            path: "Tests/GraphFixtures", swiftSettings: settings),
         .executableTarget(
             name: "Benchmark",
             dependencies: [
@@ -134,8 +143,13 @@ let package = Package(
         tests(
             "GraphTests",
             [
-                "Fixtures", "ProviderConsumer", "Graph", "Sealing", "Store", "Operations", "Postgres", "Curl",
-                "JSON", logging,
+                "Fixtures", "GraphFixtures", "ProviderConsumer", "Graph", "Sealing", "Store", "Operations",
+                "Postgres", "Curl", "JSON", logging,
+            ]),
+        tests(
+            "InventoryTests",
+            [
+                "Fixtures", "GraphFixtures", "InventoryConsumer", "Graph", "Store", "Operations", "Postgres", "JSON",
             ]),
         tests("ServiceKitTests", ["ServiceKit"]),
         tests(

@@ -17,7 +17,8 @@ struct StartRoute: Sendable {
         var request = try await call.read { members in
             StartRequest(
                 operation: members.text("operation", limit: Self.operationLimit),
-                connectionID: members.id("provider_connection_id"), initiatorID: call.caller.userID,
+                connectionID: members.id("provider_connection_id"),
+                parameters: members.optionalValue("parameters"), initiatorID: call.caller.userID,
                 origin: call.caller.kind == .person ? .person : .upstream,
                 waitLimitSeconds: members.optionalInteger("wait_limit_seconds"))
         }
@@ -94,6 +95,8 @@ extension Problem {
                     pointer: "/wait_limit_seconds",
                     detail: "must be from \(allowed.lowerBound) to \(allowed.upperBound)")
             ])
+        case .parametersInvalid(let faults):
+            self = .faulty(faults.map { Fault(pointer: "/parameters\($0.pointer)", detail: $0.detail) })
         }
     }
 

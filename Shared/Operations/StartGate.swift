@@ -1,10 +1,13 @@
 package import FoundationEssentials
+package import JSON
 
 /// What somebody asked for.
 package struct StartRequest: Sendable, Hashable {
     /// The operation's name as it was received: it may be none of ours.
     package var operation: String
     package var connectionID: ConnectionID
+    /// What is asked for beyond the operation's name, as it was received.
+    package var parameters: JSON?
     /// Who asks; nil for a schedule of the system.
     package var initiatorID: UserID?
     package var origin: StartOrigin
@@ -16,11 +19,12 @@ package struct StartRequest: Sendable, Hashable {
     package var traceparent: String?
 
     package init(
-        operation: String, connectionID: ConnectionID, initiatorID: UserID?, origin: StartOrigin,
-        idempotencyKey: String? = nil, waitLimitSeconds: Int? = nil, traceparent: String? = nil
+        operation: String, connectionID: ConnectionID, parameters: JSON? = nil, initiatorID: UserID?,
+        origin: StartOrigin, idempotencyKey: String? = nil, waitLimitSeconds: Int? = nil, traceparent: String? = nil
     ) {
         self.operation = operation
         self.connectionID = connectionID
+        self.parameters = parameters
         self.initiatorID = initiatorID
         self.origin = origin
         self.idempotencyKey = idempotencyKey
@@ -37,11 +41,11 @@ package struct StartFacts: Sendable, Hashable {
     package var entraTenantName: String
     package var authority: AuthorityFacts
     /// The run that is active on the connection now.
-    package var activeRun: (id: RunID, operation: String)?
+    package var activeRun: (id: RunID, operation: String, parameters: JSON?)?
 
     package init(
         workspaceID: WorkspaceID, tenantID: TenantID, entraTenantID: String, entraTenantName: String,
-        authority: AuthorityFacts, activeRun: (id: RunID, operation: String)?
+        authority: AuthorityFacts, activeRun: (id: RunID, operation: String, parameters: JSON?)?
     ) {
         self.workspaceID = workspaceID
         self.tenantID = tenantID
@@ -56,6 +60,7 @@ package struct StartFacts: Sendable, Hashable {
             && left.entraTenantID == right.entraTenantID && left.entraTenantName == right.entraTenantName
             && left.authority == right.authority && left.activeRun?.id == right.activeRun?.id
             && left.activeRun?.operation == right.activeRun?.operation
+            && left.activeRun?.parameters == right.activeRun?.parameters
     }
 
     package func hash(into hasher: inout Hasher) {
@@ -69,9 +74,10 @@ package struct StartFacts: Sendable, Hashable {
 package enum StartAnswer: Sendable {
     /// A run is to be created: its snapshot, and the job for it.
     case accepted(RunSnapshot, OperationDefinition)
-    /// The same operation is active on the connection, or the key was used before: this run.
+    /// The same operation with the same parameters is active on the connection, or the key was used before:
+    /// this run.
     case duplicate(RunID)
-    /// Another operation is active on the connection.
+    /// Another operation is active on the connection, or the same one with other parameters.
     case busy(RunID, operation: String)
     /// Not allowed, or not possible now.
     case refused(StartRefusal)
@@ -91,6 +97,8 @@ package enum StartRefusal: Sendable, Hashable {
     case operationUnavailable
     /// The wait limit is outside what the operation allows, in seconds (422).
     case waitLimitInvalid(allowed: ClosedRange<Int>)
+    /// The operation does not take these parameters (422).
+    case parametersInvalid([RunParameters.Fault])
 }
 
 /// Decides at the door, with the same checks as at execution, so that nothing is queued that could not run now.
@@ -107,13 +115,20 @@ package enum StartGate {
         let limits = 1...definition.queueLimitSeconds
         let wait = request.waitLimitSeconds ?? limits.upperBound
         guard limits.contains(wait) else { return .refused(.waitLimitInvalid(allowed: limits)) }
+        let parameters: JSON?
+        do {
+            parameters = try RunParameters.accept(request.parameters, for: definition.type)
+        } catch {
+            return .refused(.parametersInvalid(error.faults))
+        }
         // What depends on the request alone is said before: it tells nothing about the connection.
         guard let facts else { return .refused(.notFound) }
-        let run = draft(request, definition, facts, runID: runID, now: now, wait: wait)
+        var run = draft(request, definition, facts, runID: runID, now: now, wait: wait)
+        run.execution.parameters = parameters
         let decision = LegitimacyGate.decide(run.execution, attempt: 1, phase: .start, facts: facts.authority)
         if let refusal = refusal(decision, definition) { return .refused(refusal) }
         if let active = facts.activeRun {
-            return active.operation == request.operation
+            return active.operation == request.operation && RunParameters.isSame(active.parameters, as: request)
                 ? .duplicate(active.id) : .busy(active.id, operation: active.operation)
         }
         return .accepted(run, definition)

@@ -127,7 +127,7 @@ package struct RunReading: Sendable {
         SELECT r.id, r.operation, r.state, r.outcome, r.reason_code, r.cancel_requested, r.counts,
                r.attempt, r.queued_at, r.expires_at, r.started_at, r.completed_at, r.next_attempt_at,
                r.workspace_id, r.tenant_id, t.name AS tenant_name, r.connection_id, c.display_name,
-               r.initiator_id, u.name AS initiator_name, g.done, g.total, r.context
+               r.initiator_id, u.name AS initiator_name, g.done, g.total, r.context, r.parameters::text AS parameters
         FROM runs r
         JOIN tenants t ON t.id = r.tenant_id
         JOIN provider_connections c ON c.id = r.connection_id
@@ -157,6 +157,7 @@ package struct RunReading: Sendable {
         for row in results[2] { items[try row.itemState("state")] = try row.int("count") }
         return RunDetail(
             summary: try RunSummary(row), context: try JSON(parsing: row.bytes("context")),
+            parameters: try row.parameters("parameters"),
             timeline: try results[1].map(RunDetail.Event.init), items: items)
     }
 

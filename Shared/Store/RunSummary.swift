@@ -60,6 +60,8 @@ package struct RunDetail: Sendable, Hashable {
     package let summary: RunSummary
     /// What its start wrote down, and the last decision.
     package let context: JSON
+    /// What its start asked for beyond the operation's name; nil when that was nothing.
+    package let parameters: JSON?
     /// In the order in which they happened.
     package let timeline: [Event]
     /// How many items are in each state.

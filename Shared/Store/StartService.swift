@@ -64,8 +64,9 @@ package struct StartService: Sendable {
                t.write_gate_open, t.write_gate_checked_at, t.write_gate_healthy, t.write_gate_limit_seconds,
                c.tenant_id AS connection_tenant_id, c.enabled AND NOT c.frozen AS enabled,
                k.connection_id IS NOT NULL AS has_credential,
-               r.id AS active_run_id, r.operation AS active_operation,
+               r.id AS active_run_id, r.operation AS active_operation, r.parameters::text AS active_parameters,
                s.run_id AS key_run_id, s.operation AS key_operation, s.connection_id AS key_connection_id,
+               (SELECT k.parameters::text FROM runs k WHERE k.id = s.run_id) AS key_parameters,
                clock_timestamp() AS read_at
         FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[])
             AS q (position, connection_id, user_id, key)
@@ -83,14 +84,15 @@ package struct StartService: Sendable {
         WITH fresh AS (
             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[],
                                  $7::jsonb[], $8::text[], $9::timestamptz[], $10::timestamptz[],
-                                 $11::jsonb[], $12::text[], $13::text[], $14::bytea[], $15::text[])
+                                 $11::jsonb[], $12::text[], $13::text[], $14::bytea[], $15::text[],
+                                 $17::jsonb[])
                 AS f (id, workspace_id, tenant_id, connection_id, operation, initiator_id, context,
-                      traceparent, queued_at, expires_at, details, route, message_id, body, key)
+                      traceparent, queued_at, expires_at, details, route, message_id, body, key, parameters)
         ), started AS (
             INSERT INTO runs (id, workspace_id, tenant_id, connection_id, operation, initiator_id, context,
-                              traceparent, queued_at, expires_at, state, attempt)
+                              traceparent, queued_at, expires_at, parameters, state, attempt)
             SELECT id, workspace_id, tenant_id, connection_id, operation, initiator_id, context, traceparent,
-                   queued_at, expires_at, 'queued', 1
+                   queued_at, expires_at, parameters, 'queued', 1
             FROM fresh
         ), keyed AS (
             INSERT INTO start_keys (user_id, key, run_id, operation, connection_id)
@@ -156,7 +158,8 @@ package struct StartService: Sendable {
             }
             var facts = try startFacts(row)
             if let active = accepted.first(where: { $0.run.execution.connectionID == request.connectionID }) {
-                facts?.activeRun = (active.run.execution.runID, active.run.execution.operation)
+                let run = active.run.execution
+                facts?.activeRun = (run.runID, run.operation, run.parameters)
             }
             let answer = StartGate.answer(
                 request, facts: facts, families: families, runID: RunID(makeID()),
@@ -186,6 +189,7 @@ package struct StartService: Sendable {
             let isSame =
                 try row.text("key_operation") == request.operation
                 && row.uuid("key_connection_id") == request.connectionID.uuid
+                && RunParameters.isSame(row.parameters("key_parameters"), as: request)
             return isSame ? .duplicate(runID) : .keyReused(runID)
         }
         let earlier = accepted.first {
@@ -193,16 +197,18 @@ package struct StartService: Sendable {
         }
         return earlier.map { start in
             let run = start.run.execution
-            let isSame = run.operation == request.operation && run.connectionID == request.connectionID
+            let isSame =
+                run.operation == request.operation && run.connectionID == request.connectionID
+                && RunParameters.isSame(run.parameters, as: request)
             return isSame ? .duplicate(run.runID) : .keyReused(run.runID)
         }
     }
 
     private static func startFacts(_ row: Row) throws -> StartFacts? {
         guard try row.uuidOrNil("connection_id") != nil else { return nil }
-        var active: (RunID, String)?
+        var active: (RunID, String, JSON?)?
         if let run = try row.uuidOrNil("active_run_id") {
-            active = (RunID(run), try row.text("active_operation"))
+            active = (RunID(run), try row.text("active_operation"), try row.parameters("active_parameters"))
         }
         return StartFacts(
             workspaceID: WorkspaceID(try row.uuid("workspace_id")),
@@ -223,7 +229,7 @@ package struct StartService: Sendable {
             .timestamps(runs.map(\.queuedAt)), .timestamps(executions.map(\.expiresAt)),
             .jsons(executions.map(auditText)), .texts(accepted.map(\.message.route.name)),
             .texts(accepted.map(\.message.messageID)), .byteArrays(accepted.map(\.message.body)),
-            .texts(accepted.map(\.key)), .double(lease),
+            .texts(accepted.map(\.key)), .double(lease), .jsons(executions.map { $0.parameters?.text }),
         ]
     }
 
