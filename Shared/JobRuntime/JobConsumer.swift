@@ -13,7 +13,9 @@ package final class JobConsumer: Sendable {
     /// How many bursts are opened at once: while one is decided by the database, the next gets ready.
     private static let openLimit = 2
     /// How long jobs rest that could not be begun though the database answers, before each further try.
-    private static let pauses: [Duration] = [.milliseconds(250), .milliseconds(500), .seconds(1), .seconds(2)]
+    private static let pauses: [Duration] = [
+        .milliseconds(250), .milliseconds(500), .seconds(1), .seconds(2),
+    ]
 
     private let consumer: Consumer
     private let executor: JobExecutor
