@@ -17,8 +17,11 @@ struct AccessRoutes: Sendable {
         let workspace = try await manage(member.tenant, call.caller)
         do {
             let grant = try await changes.grant(
-                user: member.user, tenant: member.tenant, role: member.role, in: workspace, by: .user(call.caller.userID))
-            return grant.barrier.answer(settled: .created, with: [("grant_id", .string("\(grant.id)"))])
+                user: member.user, tenant: member.tenant, role: member.role, in: workspace,
+                by: .user(call.caller.userID))
+            let id = ("grant_id", JSON.string("\(grant.id)"))
+            return grant.barrier?.answer(settled: .created, with: [id])
+                ?? .json(.created, .object(JSONObject([id])))
         } catch let error as PostgresError where error.sqlState == "23505" {
             throw Problem.conflict(
                 "This person has access there already. Change the role with POST /v1/access/roles.",
