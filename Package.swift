@@ -149,7 +149,8 @@ let package = Package(
         tests(
             "InventoryTests",
             [
-                "Fixtures", "GraphFixtures", "InventoryConsumer", "Graph", "Store", "Operations", "Postgres", "JSON",
+                "Fixtures", "GraphFixtures", "InventoryConsumer", "Graph", "JobRuntime", "Sealing", "ServiceKit", "AMQP",
+                "Store", "Operations", "Postgres", "Curl", "JSON", logging,
             ]),
         tests("ServiceKitTests", ["ServiceKit"]),
         tests(

@@ -38,6 +38,9 @@ enum Listing: Sendable, Hashable {
 
 /// From where another attempt goes on: a list, and the page in it.
 struct ListingCursor: Sendable, Hashable {
+    /// Stored when all lists were read to their end: an attempt that finds it reads none of them again.
+    static let end = "end"
+
     let listing: Listing
     /// How many entries the lists before it had.
     let start: Int

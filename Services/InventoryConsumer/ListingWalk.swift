@@ -34,6 +34,7 @@ struct ListingWalk: Sendable {
         _ progress: inout Ledger.Progress, store: (Page) async throws -> Void,
         skip: (Listing, GraphFailure, Ledger.Progress) async throws -> Void
     ) async throws {
+        if progress.cursor == ListingCursor.end { return }
         let stored = progress.cursor.flatMap(ListingCursor.init(stored:))
         let firstIndex = stored.flatMap { lists.firstIndex(of: $0.listing) }
         if firstIndex == nil { progress.done = 0 }
@@ -108,9 +109,9 @@ struct ListingWalk: Sendable {
         }
     }
 
-    private func next(after listing: Listing, start: Int) -> String? {
+    private func next(after listing: Listing, start: Int) -> String {
         let index = lists.firstIndex(of: listing)! + 1
-        guard index < lists.count else { return nil }
+        guard index < lists.count else { return ListingCursor.end }
         return ListingCursor(listing: lists[index], start: start, link: nil).text
     }
 

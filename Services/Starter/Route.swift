@@ -5,6 +5,7 @@ import Operations
 enum Route: Sendable, Hashable {
     case startRun, listRuns, run(RunID), explanation(RunID), cancel(RunID)
     case me, tenants, connections, notifications, users
+    case backups(TenantID), backup(RunID)
     case grant, revoke, changeRole, disableUser(UserID), enableUser(UserID)
     case operability(TenantID), writeGate(TenantID), connectionEnabled(ConnectionID)
     case freeze, liftFreeze
@@ -27,7 +28,7 @@ enum Route: Sendable, Hashable {
         guard parts.count >= 3, parts[0].isEmpty, parts[1] == "v1" else { return [] }
         return switch parts.count {
         case 3: collection(parts[2])
-        case 4: parts[2] == "runs" ? with(parts[3]) { [(.get, .run($0))] } : pair(parts[2], parts[3])
+        case 4: entry(of: parts[2], parts[3])
         case 5: part(of: parts[2], parts[3], parts[4])
         default: []
         }
@@ -42,6 +43,14 @@ enum Route: Sendable, Hashable {
         case "users": [(.get, .users)]
         case "freezes": [(.post, .freeze)]
         default: []
+        }
+    }
+
+    private static func entry(of collection: Substring, _ id: Substring) -> [(HTTPRequest.Method, Route)] {
+        switch collection {
+        case "runs": with(id) { [(.get, .run($0))] }
+        case "backups": with(id) { [(.get, .backup($0))] }
+        default: pair(collection, id)
         }
     }
 
@@ -63,6 +72,7 @@ enum Route: Sendable, Hashable {
         case ("runs", "cancel"): with(id) { [(.post, .cancel($0))] }
         case ("users", "disable"): with(id) { [(.post, .disableUser($0))] }
         case ("users", "enable"): with(id) { [(.post, .enableUser($0))] }
+        case ("tenants", "backups"): with(id) { [(.get, .backups($0))] }
         case ("tenants", "operability"): with(id) { [(.put, .operability($0))] }
         case ("tenants", "write-gate"): with(id) { [(.put, .writeGate($0))] }
         case ("provider-connections", "enabled"): with(id) { [(.put, .connectionEnabled($0))] }
@@ -90,6 +100,8 @@ extension Route {
         case .connections: "/v1/provider-connections"
         case .notifications: "/v1/notifications"
         case .users: "/v1/users"
+        case .backups: "/v1/tenants/{id}/backups"
+        case .backup: "/v1/backups/{id}"
         case .grant: "/v1/access/grants"
         case .revoke: "/v1/access/revocations"
         case .changeRole: "/v1/access/roles"

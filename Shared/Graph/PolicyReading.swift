@@ -25,17 +25,39 @@ extension GraphSession {
         return policy
     }
 
+    /// The provider no longer knows the link to a part's next page. It must not be taken for the end.
+    private struct LinkExpired: Error {
+        let failure: GraphFailure
+    }
+
     private func all(_ part: PolicySurface.Part, of policy: GraphPath) async throws -> [JSON] {
         let path =
             switch part {
             case .settings: policy.appending("/settings")
             case .assignments: policy.appending("/assignments")
             }
+        do {
+            return try await all(path)
+        } catch is LinkExpired {
+            do {
+                // Once from the start.
+                return try await all(path)
+            } catch let expired as LinkExpired {
+                throw expired.failure
+            }
+        }
+    }
+
+    private func all(_ path: GraphPath) async throws -> [JSON] {
         var walk = PageWalk(pageLimit: Self.partPageLimit)
         var page = try await page(path)
         var items = page.items
         while let next = try walk.follow(page) {
-            page = try await self.page(at: next, of: path)
+            do {
+                page = try await self.page(at: next, of: path)
+            } catch let failure as GraphFailure where failure.failure == .invalidRequest {
+                throw LinkExpired(failure: failure)
+            }
             items += page.items
         }
         return items

@@ -10,6 +10,7 @@ package struct AccessReading: Sendable {
         case tenant(TenantID)
         case connection(ConnectionID)
         case run(RunID)
+        case backup(RunID)
     }
 
     /// A place that exists, and what the person holds there.
@@ -38,7 +39,7 @@ package struct AccessReading: Sendable {
 
     package init(pool: PostgresPool) { self.pool = pool }
 
-    /// Each place belongs to a workspace and, but for the workspace itself, to one tenant in it. Of the four
+    /// Each place belongs to a workspace and, but for the workspace itself, to one tenant in it. Of the
     /// branches one is executed. On a whole workspace, only a grant on the whole workspace counts.
     private static let standing: Statement = """
         WITH place AS (
@@ -51,6 +52,9 @@ package struct AccessReading: Sendable {
             FROM provider_connections WHERE $2::text = 'connection' AND id = $3::uuid
             UNION ALL
             SELECT workspace_id, tenant_id, operation FROM runs WHERE $2::text = 'run' AND id = $3::uuid
+            UNION ALL
+            SELECT t.workspace_id, b.tenant_id, NULL FROM backup_sets b JOIN tenants t ON t.id = b.tenant_id
+            WHERE $2::text = 'backup' AND b.id = $3::uuid
         )
         SELECT p.workspace_id, p.tenant_id, p.operation, e.role
         FROM place p LEFT JOIN LATERAL entitlement($1::uuid, p.workspace_id, p.tenant_id) e ON true
@@ -115,6 +119,7 @@ extension AccessReading.Place {
         case .tenant(let id): ("tenant", id.uuid)
         case .connection(let id): ("connection", id.uuid)
         case .run(let id): ("run", id.uuid)
+        case .backup(let id): ("backup", id.uuid)
         }
     }
 }

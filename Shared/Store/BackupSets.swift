@@ -18,9 +18,11 @@ package struct BackupSets: Sendable {
         """
 
     private static let upsert: Statement = """
-        INSERT INTO backup_items (tenant_id, backup_id, kind, policy_id, name, type, hash)
-        SELECT r.tenant_id, r.id, $3::text, i.*
-        FROM runs r, unnest($4::text[], $5::text[], $6::text[], $7::bytea[]) AS i
+        INSERT INTO backup_items (tenant_id, backup_id, item_id, kind, policy_id, name, type, hash)
+        SELECT r.tenant_id, r.id,
+               encode(substr(sha256(convert_to($3::text || ' ' || i.policy_id, 'UTF8')), 1, 16), 'hex')::uuid,
+               $3::text, i.*
+        FROM runs r, unnest($4::text[], $5::text[], $6::text[], $7::bytea[]) AS i (policy_id, name, type, hash)
         WHERE r.id = $1::uuid AND r.attempt = $2::int AND r.state = 'running'
         ON CONFLICT (tenant_id, backup_id, kind, policy_id) DO UPDATE SET
             name = excluded.name, type = excluded.type, hash = excluded.hash

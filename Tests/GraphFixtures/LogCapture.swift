@@ -1,5 +1,5 @@
 package import Logging
-import Synchronization
+internal import Synchronization
 
 /// Keeps every line that is logged, at every level.
 package final class LogCapture: Sendable {

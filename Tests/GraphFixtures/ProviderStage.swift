@@ -1,11 +1,11 @@
-import Curl
+internal import Curl
 package import Fixtures
-import FoundationEssentials
+internal import FoundationEssentials
 package import Graph
 package import JSON
-import Logging
+internal import Logging
 package import Operations
-import Postgres
+internal import Postgres
 package import Sealing
 package import Store
 

@@ -1,7 +1,7 @@
 package import Curl
-import Foundation
+internal import Foundation
 package import JSON
-import Synchronization
+internal import Synchronization
 
 /// The sandbox as a process of its own on a free port, and its control surface.
 package struct SandboxProcess: Sendable {

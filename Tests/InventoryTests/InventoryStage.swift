@@ -1,3 +1,4 @@
+import Curl
 import Fixtures
 import FoundationEssentials
 import GraphFixtures
@@ -98,5 +99,60 @@ extension ProviderStage {
 
     func listCalls(_ path: String) async throws -> Int {
         try await sandbox.calls(tenant: entraTenant).filter { $0.path == path }.count
+    }
+}
+
+/// What the tests ask the database and the sandbox for.
+extension ProviderStage {
+    /// The document of a policy's latest version.
+    func document(_ kind: PolicyKind, _ id: String) async throws -> JSONObject? {
+        try await database.pool.query(
+            """
+            SELECT c.content FROM inventory_policies p
+            JOIN policy_contents c ON c.tenant_id = p.tenant_id AND c.hash = p.content_hash
+            WHERE p.kind = $1 AND p.policy_id = $2
+            """, [.text(kind.rawValue), .text(id)]
+        ).first.flatMap { try JSON(parsing: $0.bytes(0)).object }
+    }
+
+    /// The ids of a set at the sandbox.
+    func ids(_ set: String) async throws -> [String] {
+        (try await entities("GET", "/\(set)")["value"]?.array ?? []).compactMap { $0["id"]?.string }
+    }
+
+    /// A token of the tenant's application with more permissions, for what others do to the tenant.
+    func token(roles: [JSON]) async throws -> String {
+        let tenant = try await sandbox.control("GET", "/tenants/\(entraTenant)")
+        let client = try #require(tenant["app"]?["clientId"]?.string)
+        try await sandbox.control(
+            "PUT", "/tenants/\(entraTenant)", ["app": ["roles": .array(Self.allReaders + roles)]])
+        let form =
+            "grant_type=client_credentials&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default&client_id=\(client)"
+            + "&client_secret=canary~S3cret.1%2B2%2F3%3D4%265%256"
+        let answer = try await send(
+            HTTPRequest(
+                method: "POST", url: "\(sandbox.base)/\(entraTenant)/oauth2/v2.0/token",
+                headers: [("Content-Type", "application/x-www-form-urlencoded")], body: Array(form.utf8)))
+        return try #require(answer.body["access_token"]?.string)
+    }
+
+    /// One request to the tenant, as somebody else makes it.
+    func graph(
+        _ method: String, _ path: String, _ token: String, _ body: JSON? = nil
+    ) async throws -> (status: Int, body: JSON) {
+        try await send(
+            HTTPRequest(
+                method: method, url: sandbox.base + path,
+                headers: [("Authorization", "Bearer \(token)"), ("Content-Type", "application/json")],
+                body: body?.bytes))
+    }
+
+    private func send(_ request: HTTPRequest) async throws -> (status: Int, body: JSON) {
+        let http = CurlClient(userAgent: "test")
+        let result: Result<HTTPResponse, any Error>
+        do { result = .success(try await http.perform(request)) } catch { result = .failure(error) }
+        await http.close()
+        let response = try result.get()
+        return (response.status, response.body.isEmpty ? .null : try JSON(parsing: response.body))
     }
 }

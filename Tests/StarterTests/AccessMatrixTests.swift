@@ -92,6 +92,10 @@ struct AccessMatrixTests {
         Row(.get, "notifications", { _ in "/v1/notifications" }, [200, 200, 200, 200, 200, 200, 200]),
         Row(.get, "users", { _ in "/v1/users" }, [200, 200, 403, 403, 200, 403, 200]),
         Row(
+            .get, "backups of a tenant", { "/v1/tenants/\($0.tenant)/backups" },
+            [200, 200, 200, 200, 200, 404, 404]),
+        Row(.get, "backup", { "/v1/backups/\($0.run)" }, [200, 200, 200, 200, 200, 404, 404]),
+        Row(
             .post, "grant on a tenant", { _ in "/v1/access/grants" },
             {
                 [
@@ -209,8 +213,14 @@ struct AccessMatrixTests {
             ),
         ])
         let starter = try await site.token(for: world.owner, in: world.workspace)
+        let run = try await site.start(starter, on: world.connection)
+        _ = try await site.pool.query(
+            """
+            INSERT INTO backup_sets (tenant_id, id, connection_id, kinds)
+            VALUES ($1::uuid, $2::uuid, $3::uuid, '{scope_tag}')
+            """, [.uuid(world.tenant.uuid), .uuid(run.uuid), .uuid(world.connection.uuid)])
         return Cell(
-            site: site, world: world, run: try await site.start(starter, on: world.connection),
+            site: site, world: world, run: run,
             guest: UserID(users[0]), tenantManager: UserID(users[1]))
     }
 

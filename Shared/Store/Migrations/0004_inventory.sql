@@ -115,24 +115,38 @@ CREATE TABLE backup_sets (
     -- Of a complete set: two backups of an unchanged tenant have the same.
     content_hash bytea,
     PRIMARY KEY (tenant_id, id),
+    -- People name a set by its id alone.
+    UNIQUE (id),
     FOREIGN KEY (tenant_id, connection_id) REFERENCES provider_connections (tenant_id, id),
     CHECK ((completed_at IS NULL) = (content_hash IS NULL))
 );
-CREATE INDEX backup_sets_by_connection ON backup_sets (tenant_id, connection_id, id);
 
 CREATE TABLE backup_items (
     tenant_id uuid NOT NULL,
     backup_id uuid NOT NULL,
+    -- Made from kind and policy: the same policy has the same id in every set of the connection.
+    item_id uuid NOT NULL,
     kind text NOT NULL,
     policy_id text NOT NULL CHECK (length(policy_id) BETWEEN 1 AND 512),
     name text,
     type text,
     hash bytea NOT NULL,
     PRIMARY KEY (tenant_id, backup_id, kind, policy_id),
+    UNIQUE (tenant_id, backup_id, item_id),
     FOREIGN KEY (tenant_id, backup_id) REFERENCES backup_sets (tenant_id, id),
     FOREIGN KEY (tenant_id, hash) REFERENCES policy_contents (tenant_id, hash)
 );
 
+-- Backup sets as people see them.
+CREATE VIEW backup_summaries AS
+SELECT b.id, b.tenant_id, t.name AS tenant_name, b.connection_id, c.display_name, b.kinds, b.started_at, b.completed_at,
+       b.content_hash,
+       (SELECT count(*) FROM backup_items i WHERE i.tenant_id = b.tenant_id AND i.backup_id = b.id) AS items
+FROM backup_sets b
+JOIN tenants t ON t.id = b.tenant_id
+JOIN provider_connections c ON c.id = b.connection_id;
+
+GRANT SELECT ON backup_summaries TO tenantatlas_services;
 GRANT SELECT, INSERT, UPDATE ON inventory_devices, inventory_policies, backup_sets, backup_items
     TO tenantatlas_services;
 GRANT SELECT, INSERT ON policy_contents, policy_versions TO tenantatlas_services;
