@@ -32,7 +32,7 @@ import Testing
     @Test func aDeviceIsAsItsListShowsIt() async throws {
         try await ProviderStage.few { stage in
             try await stage.complete(.inventorySync)
-            let devices = try await stage.sandbox.control("GET", "/tenants/\(stage.entraTenant)/devices")
+            let devices = try await stage.graph("GET", Self.list, stage.token(roles: [])).body
             let device = try #require(devices["value"]?.array?.first)
             let row = try await stage.database.pool.query(
                 """
