@@ -119,7 +119,9 @@ let package = Package(
             path: "Tests/Fixtures", swiftSettings: settings),
         .target(
             name: "GraphFixtures",
-            dependencies: ["Fixtures", "Graph", "Sealing", "Store", "Operations", "Postgres", "Curl", "JSON", logging],
+            dependencies: [
+                "Fixtures", "Graph", "Sealing", "Store", "Operations", "Postgres", "Curl", "JSON", logging,
+            ],
             path: "Tests/GraphFixtures", swiftSettings: settings),
         .executableTarget(
             name: "Benchmark",
@@ -149,7 +151,8 @@ let package = Package(
         tests(
             "InventoryTests",
             [
-                "Fixtures", "GraphFixtures", "InventoryConsumer", "Graph", "JobRuntime", "Sealing", "ServiceKit", "AMQP",
+                "Fixtures", "GraphFixtures", "InventoryConsumer", "Graph", "JobRuntime", "Sealing",
+                "ServiceKit", "AMQP",
                 "Store", "Operations", "Postgres", "Curl", "JSON", logging,
             ]),
         tests("ServiceKitTests", ["ServiceKit"]),

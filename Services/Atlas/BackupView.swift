@@ -28,7 +28,9 @@ struct BackupView {
             ("connection", Cell(backup["provider_connection"]?["display_name"]?.string ?? "")),
             ("state", state), ("started", Cell(date("started_at").map(style.times.text) ?? "")),
         ]
-        if let completed = date("completed_at") { facts.append(("completed", Cell(style.times.text(completed)))) }
+        if let completed = date("completed_at") {
+            facts.append(("completed", Cell(style.times.text(completed))))
+        }
         facts += [("kinds", Cell(kinds)), ("content", Cell(content)), ("items", Cell(count))]
         let rows = items.map(Self.row).sorted { left, right in
             left.map(\.text).lexicographicallyPrecedes(right.map(\.text))
@@ -56,7 +58,8 @@ struct BackupView {
 
     private var kinds: String {
         let kinds = (backup["kinds"]?.array ?? []).compactMap(\.string)
-        return kinds.count == PolicyKind.allCases.count ? "all" : kinds.map(Self.words).joined(separator: ", ")
+        return kinds.count == PolicyKind.allCases.count
+            ? "all" : kinds.map(Self.words).joined(separator: ", ")
     }
 
     private func date(_ name: String) -> Date? { backup[name].flatMap(Timestamp.init(json:))?.date }

@@ -18,7 +18,8 @@ enum InventoryConsumerMain {
                         gateway: gateway, ledger: parts.ledger, devices: DeviceInventory(pool: parts.pool),
                         policies: policies
                     ).execute,
-                    .policySync: PolicySync(gateway: gateway, ledger: parts.ledger, policies: policies).execute,
+                    .policySync: PolicySync(gateway: gateway, ledger: parts.ledger, policies: policies)
+                        .execute,
                     .backupRun: BackupRun(
                         gateway: gateway, ledger: parts.ledger, backups: BackupSets(pool: parts.pool)
                     ).execute,

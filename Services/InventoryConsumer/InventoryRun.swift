@@ -25,7 +25,8 @@ struct InventoryRun: Sendable {
             var firstSkip: GraphFailure?
             var skips = 0
             let walk = ListingWalk(
-                lists: lists, first: { try await Self.first($0, isWhole: isWhole, session) }, session: session)
+                lists: lists, first: { try await Self.first($0, isWhole: isWhole, session) }, session: session
+            )
             try await walk.walk(&progress) { page in
                 try await store(page, session)
             } skip: { listing, failure, progress in

@@ -72,7 +72,9 @@ enum ListedItems {
 
     /// A moment with 0 to 7 digits of a second's fraction. What was never is nil.
     static func date(_ json: JSON?) -> Date? {
-        guard let text = json?.string, text.utf8.count <= 28, text.utf8.last == UInt8(ascii: "Z") else { return nil }
+        guard let text = json?.string, text.utf8.count <= 28, text.utf8.last == UInt8(ascii: "Z") else {
+            return nil
+        }
         let bytes = Array(text.utf8.dropLast())
         guard bytes.count >= 19, bytes.count == 19 || bytes[19] == UInt8(ascii: ".") else { return nil }
         var fraction = Array(bytes.dropFirst(20).prefix(6))
@@ -84,7 +86,8 @@ enum ListedItems {
 
 extension Array {
     /// Divides entries into what was read and what was not.
-    func divided<Value>() -> (read: [Value], unread: [Ledger.Item]) where Element == ListedItems.Entry<Value> {
+    func divided<Value>() -> (read: [Value], unread: [Ledger.Item])
+    where Element == ListedItems.Entry<Value> {
         var read: [Value] = []
         var unread: [Ledger.Item] = []
         for entry in self {

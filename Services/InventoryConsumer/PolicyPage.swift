@@ -36,7 +36,9 @@ struct PolicyPage: Sendable {
             for try await outcome in group { outcomes.append(outcome) }
         }
         var result = PolicyPage()
-        for (_, outcome) in outcomes.sorted(by: { $0.position < $1.position }) { result.note(outcome, surface) }
+        for (_, outcome) in outcomes.sorted(by: { $0.position < $1.position }) {
+            result.note(outcome, surface)
+        }
         return result
     }
 

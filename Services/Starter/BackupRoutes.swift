@@ -39,7 +39,8 @@ struct BackupRoutes: Sendable {
 extension BackupSummary {
     fileprivate var members: JSONObject {
         [
-            "backup_id": .string("\(id)"), "run_href": .string(RunAddress.path(of: id)), "tenant": tenant.json,
+            "backup_id": .string("\(id)"), "run_href": .string(RunAddress.path(of: id)),
+            "tenant": tenant.json,
             "provider_connection": [
                 "id": .string("\(connection.id)"), "display_name": .string(connection.name),
             ],

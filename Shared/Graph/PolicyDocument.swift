@@ -57,6 +57,11 @@ private struct CanonicalForm {
             PolicySurface.alwaysVolatile.contains($0) || surface.volatile.contains($0)
         }
         object = members(of: object)
+        // What the service calls the template; the id says which it is.
+        if let template = object["templateReference"]?.object {
+            object["templateReference"] = .object(
+                template.dropping { $0 == "templateDisplayName" || $0 == "templateDisplayVersion" })
+        }
         for (name, dropped) in Self.parts {
             guard let elements = object[name]?.array else { continue }
             object[name] = set(elements, without: dropped)

@@ -13,7 +13,8 @@ extension GraphSession {
     }
 
     /// A policy that was listed as a whole, with what the list left out.
-    package func whole(_ listed: JSONObject, id: String, of surface: PolicySurface) async throws -> JSONObject {
+    package func whole(_ listed: JSONObject, id: String, of surface: PolicySurface) async throws -> JSONObject
+    {
         let path = surface.path.appending("/\(id)")
         var policy = listed
         if surface.isReadByID {

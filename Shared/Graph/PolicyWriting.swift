@@ -119,10 +119,6 @@ package struct PolicyWriting: Sendable {
         switch kind {
         case .deviceConfiguration:
             body.rewrite("omaSettings") { $0.objects(without: ["isEncrypted", "secretReferenceValueId"]) }
-        case .settingsCatalogPolicy:
-            body.rewrite("templateReference") {
-                $0.object(without: ["templateDisplayName", "templateDisplayVersion"])
-            }
         case .conditionalAccessPolicy: Self.rewriteConditionalAccess(&body)
         default: break
         }

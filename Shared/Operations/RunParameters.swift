@@ -83,7 +83,9 @@ struct ParameterReading {
     }
 
     /// Different words of `Word`, at least one, in any order; nil when the member is left out or null.
-    mutating func words<Word: RawRepresentable<String> & CaseIterable & Hashable>(_ name: String) -> Set<Word>? {
+    mutating func words<Word: RawRepresentable<String> & CaseIterable & Hashable>(_ name: String) -> Set<
+        Word
+    >? {
         known.insert(name)
         guard let value = object[name], !value.isNull else { return nil }
         let pointer = Self.pointer(name)

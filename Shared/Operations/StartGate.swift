@@ -20,7 +20,8 @@ package struct StartRequest: Sendable, Hashable {
 
     package init(
         operation: String, connectionID: ConnectionID, parameters: JSON? = nil, initiatorID: UserID?,
-        origin: StartOrigin, idempotencyKey: String? = nil, waitLimitSeconds: Int? = nil, traceparent: String? = nil
+        origin: StartOrigin, idempotencyKey: String? = nil, waitLimitSeconds: Int? = nil,
+        traceparent: String? = nil
     ) {
         self.operation = operation
         self.connectionID = connectionID
@@ -128,7 +129,8 @@ package enum StartGate {
         let decision = LegitimacyGate.decide(run.execution, attempt: 1, phase: .start, facts: facts.authority)
         if let refusal = refusal(decision, definition) { return .refused(refusal) }
         if let active = facts.activeRun {
-            return active.operation == request.operation && RunParameters.isSame(active.parameters, as: request)
+            return active.operation == request.operation
+                && RunParameters.isSame(active.parameters, as: request)
                 ? .duplicate(active.id) : .busy(active.id, operation: active.operation)
         }
         return .accepted(run, definition)

@@ -123,7 +123,8 @@ extension BackupSummary {
                 id: TenantID(try row.uuid("tenant_id")), name: try row.text("tenant_name")),
             connection: RunSummary.Named(
                 id: ConnectionID(try row.uuid("connection_id")), name: try row.text("display_name")),
-            kinds: try row.texts("kinds").map(PolicyKind.init(stored:)), startedAt: try row.date("started_at"),
+            kinds: try row.texts("kinds").map(PolicyKind.init(stored:)),
+            startedAt: try row.date("started_at"),
             completedAt: try row.dateOrNil("completed_at"), contentHash: try row.bytesOrNil("content_hash"),
             items: try row.int("items"))
     }

@@ -128,7 +128,8 @@ package struct PolicyInventory: Sendable {
         let policies = policies.lastOfEach(\.id)
         var calls: [(Statement, [Parameter])] = []
         if !policies.isEmpty {
-            calls.append((Self.upsertListed, Self.run(permit) + [.text(kind.rawValue)] + Self.columns(policies)))
+            calls.append(
+                (Self.upsertListed, Self.run(permit) + [.text(kind.rawValue)] + Self.columns(policies)))
         }
         try await write(calls, kind, others, [], isLast, progress, permit)
     }
@@ -153,7 +154,8 @@ package struct PolicyInventory: Sendable {
                 ))
         }
         if !unread.isEmpty {
-            calls.append((Self.upsertListed, Self.run(permit) + [.text(kind.rawValue)] + Self.columns(unread)))
+            calls.append(
+                (Self.upsertListed, Self.run(permit) + [.text(kind.rawValue)] + Self.columns(unread)))
         }
         try await write(calls, kind, others, cleared, isLast, progress, permit)
     }

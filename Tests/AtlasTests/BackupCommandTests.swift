@@ -75,7 +75,8 @@ import Testing
         try await RunningStarter.with { starter in
             let atlas = starter.atlas(as: "Omar Reyes")
             let started = try await atlas.run(
-                "start", "backup.run", "--tenant", "Contoso", "--parameters", #"{"kinds":["scope_tag"]}"#, "--json")
+                "start", "backup.run", "--tenant", "Contoso", "--parameters", #"{"kinds":["scope_tag"]}"#,
+                "--json")
             #expect(started.status == 0, "\(started.errors)")
             let run = try #require(try started.json["run_id"]?.string)
             let shown = try await atlas.run("runs", "show", run)
@@ -84,7 +85,8 @@ import Testing
                 "start", "backup.run", "--tenant", "Fabrikam", "--parameters", #"{"kinds":["scope"]}"#)
             #expect(wrong.status == 1)
             #expect(wrong.errors.contains("parameters/kinds/0"), "\(wrong.errors)")
-            let broken = try await atlas.run("start", "backup.run", "--tenant", "Fabrikam", "--parameters", "[")
+            let broken = try await atlas.run(
+                "start", "backup.run", "--tenant", "Fabrikam", "--parameters", "[")
             #expect(broken.status == 2)
         }
     }

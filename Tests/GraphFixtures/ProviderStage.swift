@@ -9,7 +9,6 @@ internal import Postgres
 package import Sealing
 package import Store
 
-
 /// So many stages at once: each has a sandbox and a database, and some tests measure time.
 private actor StagePlaces {
     static let shared = StagePlaces()

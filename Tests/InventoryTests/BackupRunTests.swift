@@ -31,7 +31,10 @@ import Testing
             let first = try await backup(stage)
             let contents = try await stage.count("SELECT count(*) FROM policy_contents")
             let second = try await backup(stage)
-            #expect([first.counts[.total], first.counts[.applied], first.counts[.failed]] == [Self.few, Self.few, 0])
+            #expect(
+                [first.counts[.total], first.counts[.applied], first.counts[.failed]] == [
+                    Self.few, Self.few, 0,
+                ])
             #expect(first.documents.count == Self.few)
             #expect(first.set.id != second.set.id)
             #expect(first.set.contentHash != nil)
@@ -49,7 +52,8 @@ import Testing
         try await ProviderStage.few { stage in
             let first = try await backup(stage)
             let id = try #require(try await stage.ids("assignmentFilters").first)
-            try await stage.entities("PATCH", "/assignmentFilters/\(id)", ["rule": "(device.model -eq \"X\")"])
+            try await stage.entities(
+                "PATCH", "/assignmentFilters/\(id)", ["rule": "(device.model -eq \"X\")"])
             let second = try await backup(stage)
             #expect(first.set.contentHash != second.set.contentHash)
             let differing = zip(first.documents, second.documents).filter { $0 != $1 }
@@ -113,7 +117,9 @@ import Testing
             // What the sandbox keeps encrypted: settings of both kinds.
             #expect(secrets.count > 3 + 4)
             try #require(secrets.allSatisfy { $0.utf8.count > 5 })
-            for type in [OperationType.inventorySync, .policySync, .backupRun] { try await stage.complete(type) }
+            for type in [OperationType.inventorySync, .policySync, .backupRun] {
+                try await stage.complete(type)
+            }
             #expect(try await found(secrets, stage) == [])
             // The search finds what is there, in documents too.
             let name = try #require(try await stage.document(.deviceConfiguration, configurations[0]))
@@ -147,14 +153,17 @@ import Testing
         try await ProviderStage.few { stage in
             let whole = try await backup(stage)
             try await stage.sandbox.arm(
-                "outage", tenant: stage.entraTenant, ["path": "/beta/*", "skip": .int(calls), "retryAfter": 120])
+                "outage", tenant: stage.entraTenant,
+                ["path": "/beta/*", "skip": .int(calls), "retryAfter": 120])
             let first = try await stage.run(.backupRun)
             guard case .failed(.unavailable, _, 120) = try await stage.execute(first) else {
                 Issue.record("not failed")
                 return
             }
             try await stage.sandbox.control("DELETE", "/faults")
-            guard case .completed(let counts) = try await stage.execute(try await stage.nextAttempt(of: first)) else {
+            guard
+                case .completed(let counts) = try await stage.execute(try await stage.nextAttempt(of: first))
+            else {
                 Issue.record("not completed")
                 return
             }

@@ -17,12 +17,16 @@ import Testing
         [counts[.total], counts[.applied], counts[.changed], counts[.gone], counts[.failed]]
     }
 
-    @Test(arguments: [0, 1, 999, 1_000, 2_500]) func bringsEverythingIntoTheInventory(devices: Int) async throws {
+    @Test(arguments: [0, 1, 999, 1_000, 2_500]) func bringsEverythingIntoTheInventory(devices: Int)
+        async throws
+    {
         try await ProviderStage.few(devices: devices) { stage in
             let counts = try await stage.complete(.inventorySync)
             let all = devices + Self.few
             #expect(numbers(counts) == [all, all, all, 0, 0])
-            #expect(try await stage.count("SELECT count(*) FROM inventory_devices WHERE gone_at IS NULL") == devices)
+            #expect(
+                try await stage.count("SELECT count(*) FROM inventory_devices WHERE gone_at IS NULL")
+                    == devices)
             #expect(try await stage.count("SELECT count(*) FROM inventory_policies") == Self.few)
             #expect(try await stage.listCalls(Self.list) == max(1, (devices + 999) / 1_000))
             #expect(try await stage.permits().allSatisfy { $0.isClosed && $0.status == 200 })
@@ -44,7 +48,9 @@ import Testing
             #expect(try row.textOrNil("operating_system") == device["operatingSystem"]?.string)
             #expect(try row.textOrNil("compliance_state") == device["complianceState"]?.string)
             #expect(try row.textOrNil("entra_device_id") == device["azureADDeviceId"]?.string)
-            #expect(try await stage.count("SELECT count(*) FROM inventory_devices WHERE last_sync_at IS NOT NULL") > 0)
+            #expect(
+                try await stage.count("SELECT count(*) FROM inventory_devices WHERE last_sync_at IS NOT NULL")
+                    > 0)
         }
     }
 
@@ -95,7 +101,9 @@ import Testing
                 """)
             let counts = try await stage.complete(.inventorySync)
             #expect([counts[.changed], counts[.gone]] == [2, 0])
-            #expect(try await stage.count("SELECT count(*) FROM inventory_devices WHERE gone_at IS NOT NULL") == 0)
+            #expect(
+                try await stage.count("SELECT count(*) FROM inventory_devices WHERE gone_at IS NOT NULL") == 0
+            )
         }
     }
 
@@ -104,7 +112,8 @@ import Testing
             try await stage.complete(.inventorySync)
             let pages = try await stage.listCalls(Self.list)
             try await stage.sandbox.arm(
-                "outage", tenant: stage.entraTenant, ["path": .string(Self.list), "skip": 1, "retryAfter": 120])
+                "outage", tenant: stage.entraTenant,
+                ["path": .string(Self.list), "skip": 1, "retryAfter": 120])
             let permit = try await stage.run(.inventorySync)
             let result = try await stage.execute(permit)
             guard case .failed(.unavailable, let counts, 120) = result else {
@@ -113,8 +122,12 @@ import Testing
             }
             #expect(numbers(counts) == [2_500, 1_000, 0, 0, 0])
             #expect(counts[.untouched] == 1_500)
-            #expect(try await stage.count("SELECT count(*) FROM inventory_devices WHERE gone_at IS NOT NULL") == 0)
-            #expect(try await stage.count("SELECT count(*) FROM inventory_policies WHERE gone_at IS NOT NULL") == 0)
+            #expect(
+                try await stage.count("SELECT count(*) FROM inventory_devices WHERE gone_at IS NOT NULL") == 0
+            )
+            #expect(
+                try await stage.count("SELECT count(*) FROM inventory_policies WHERE gone_at IS NOT NULL")
+                    == 0)
             #expect(try await stage.listCalls(Self.list) == pages + 2)
         }
     }
@@ -122,7 +135,8 @@ import Testing
     @Test func anotherAttemptGoesOnWhereTheFirstStopped() async throws {
         try await ProviderStage.few(devices: 2_500) { stage in
             try await stage.sandbox.arm(
-                "outage", tenant: stage.entraTenant, ["path": .string(Self.list), "skip": 2, "retryAfter": 120])
+                "outage", tenant: stage.entraTenant,
+                ["path": .string(Self.list), "skip": 2, "retryAfter": 120])
             let first = try await stage.run(.inventorySync)
             guard case .failed(.unavailable, let counts, 120) = try await stage.execute(first) else {
                 Issue.record("not failed")
@@ -167,7 +181,8 @@ import Testing
 
     @Test func anExpiredLinkStartsTheListAgain() async throws {
         try await ProviderStage.few(devices: 2_500) { stage in
-            try await stage.sandbox.arm("expiredSkipToken", tenant: stage.entraTenant, ["skip": 1, "count": 1])
+            try await stage.sandbox.arm(
+                "expiredSkipToken", tenant: stage.entraTenant, ["skip": 1, "count": 1])
             let counts = try await stage.complete(.inventorySync)
             #expect(numbers(counts) == [2_500 + Self.few, 2_500 + Self.few, 2_500 + Self.few, 0, 0])
             let progress = try await stage.database.pool.query("SELECT done, total FROM run_progress")[0]
@@ -213,7 +228,9 @@ import Testing
                 ["roles": ["DeviceManagementScripts.Read.All"], "atOnce": true])
             let permit = try await stage.run(.inventorySync)
             _ = try await stage.execute(permit)
-            #expect(try await stage.count("SELECT count(*) FROM inventory_policies WHERE gone_at IS NOT NULL") == 0)
+            #expect(
+                try await stage.count("SELECT count(*) FROM inventory_policies WHERE gone_at IS NOT NULL")
+                    == 0)
         }
     }
 

@@ -32,7 +32,8 @@ import Testing
                     run, times: 3, most: type == .inventorySync ? 2_500 : 6)
                 #expect(kills > 0)
                 let counts = try await consumers.ended(run)
-                let all = type == .inventorySync ? Self.devices + ProviderStage.fewCount : ProviderStage.fewCount
+                let all =
+                    type == .inventorySync ? Self.devices + ProviderStage.fewCount : ProviderStage.fewCount
                 #expect(counts == [all, all, 0, 0], "applied, total, gone, failed")
             } catch {
                 await consumers.stop()
@@ -77,7 +78,8 @@ private final class Consumers {
         self.stage = stage
         self.virtualHost = virtualHost
         let publisher = Publisher(
-            address: try BrokerAddress(url: virtualHost.url), topology: JobTopology.starter, name: "test-starter",
+            address: try BrokerAddress(url: virtualHost.url), topology: JobTopology.starter,
+            name: "test-starter",
             logger: TestDatabase.quiet)
         let relay = OutboxRelay(
             store: OutboxStore(pool: stage.database.pool, leaseSeconds: 5), publisher: publisher,

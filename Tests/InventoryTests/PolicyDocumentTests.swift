@@ -31,6 +31,11 @@ struct PolicyDocumentTests {
     @Test func eachKindLeavesOutItsOwn() {
         #expect(Self.text(["name": "A", "settingCount": 3], .settingsCatalogPolicy) == #"{"name":"A"}"#)
         #expect(Self.text(["settingCount": 3], .deviceConfiguration) == #"{"settingCount":3}"#)
+        #expect(
+            Self.text(
+                ["templateReference": ["templateId": "t_1", "templateDisplayName": "T"]],
+                .settingsCatalogPolicy)
+                == #"{"templateReference":{"templateId":"t_1"}}"#)
         #expect(Self.text(["size": 3, "largeIcon": nil], .mobileApp) == #"{"largeIcon":null}"#)
     }
 
@@ -67,7 +72,8 @@ struct PolicyDocumentTests {
         #expect(Self.document(one, .compliancePolicy) == Self.document(other, .compliancePolicy))
         #expect(
             Self.text(one, .compliancePolicy).contains(
-                #""assignments":[{"source":"direct","target":{"groupId":"1"}},{"source":"policySets","sourceId":"s","#))
+                #""assignments":[{"source":"direct","target":{"groupId":"1"}},{"source":"policySets","sourceId":"s","#
+            ))
         // The order of what is no set counts.
         #expect(
             Self.document(["omaSettings": [["a": 1], ["a": 2]]])
@@ -101,12 +107,16 @@ struct PolicyDocumentTests {
         let setting: (String) -> JSON = { token in
             [
                 "settings": [
-                    ["id": "1", "settingInstance": ["simpleSettingValue": ["value": "A", "@odata.type": "x"]]],
+                    [
+                        "id": "1",
+                        "settingInstance": ["simpleSettingValue": ["value": "A", "@odata.type": "x"]],
+                    ],
                     [
                         "id": "0",
                         "settingInstance": [
                             "simpleSettingValue": [
-                                "@odata.type": "#microsoft.graph.deviceManagementConfigurationSecretSettingValue",
+                                "@odata.type":
+                                    "#microsoft.graph.deviceManagementConfigurationSecretSettingValue",
                                 "value": .string(token), "valueState": .string(state),
                             ]
                         ],

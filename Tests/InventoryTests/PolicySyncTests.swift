@@ -21,7 +21,8 @@ import Testing
     @Test func everyPolicyGetsAVersionWithAllItsParts() async throws {
         try await ProviderStage.few { stage in
             #expect(numbers(try await stage.complete(.policySync)) == [Self.few, Self.few, Self.few, 0, 0])
-            #expect(try await stage.count("SELECT count(*) FROM policy_versions WHERE version = 1") == Self.few)
+            #expect(
+                try await stage.count("SELECT count(*) FROM policy_versions WHERE version = 1") == Self.few)
             let truth = try await stage.entities("GET")
             for (kind, set) in ProviderStage.sets {
                 let entities = truth[set]?.array ?? []
@@ -29,7 +30,9 @@ import Testing
                     let id = try #require(entity["id"]?.string)
                     let document = try #require(try await stage.document(kind, id))
                     for (part, _) in document.members.filter({ $0.value.array != nil }) {
-                        #expect(document[part]?.array?.count == entity[part]?.array?.count, "\(kind) \(id) \(part)")
+                        #expect(
+                            document[part]?.array?.count == entity[part]?.array?.count,
+                            "\(kind) \(id) \(part)")
                     }
                     for part in ["assignments", "settings", "scheduledActionsForRule", "apps"] {
                         let count = entity[part]?.array?.count ?? 0
@@ -51,7 +54,8 @@ import Testing
         try await ProviderStage.few { stage in
             try await stage.complete(.policySync)
             // The service touches policies without changing them.
-            for set in ProviderStage.sets.values where set != "conditionalAccessPolicies" && set != "roleScopeTags" {
+            for set in ProviderStage.sets.values
+            where set != "conditionalAccessPolicies" && set != "roleScopeTags" {
                 let id = try #require(try await stage.ids(set).first)
                 try await stage.entities(
                     "PATCH", "/\(set)/\(id)", ["lastModifiedDateTime": "2031-01-01T00:00:00.1234567Z"])
@@ -69,13 +73,15 @@ import Testing
             let scripts = try await stage.ids("deviceManagementScripts")
             try await stage.entities(
                 "PATCH", "/deviceConfigurations/\(configurations[0])", ["description": "another"])
-            try await stage.entities("PATCH", "/deviceConfigurations/\(configurations[1])", ["assignments": []])
+            try await stage.entities(
+                "PATCH", "/deviceConfigurations/\(configurations[1])", ["assignments": []])
             let all = try await stage.entities("GET", "/configurationPolicies/\(catalogue[0])")
             let settings = try #require(all["settings"]?.array)
             try await stage.entities(
                 "PATCH", "/configurationPolicies/\(catalogue[0])",
                 ["settings": .array(Array(settings.dropLast()))])
-            try await stage.entities("PATCH", "/deviceManagementScripts/\(scripts[0])", ["scriptContent": "QUJD"])
+            try await stage.entities(
+                "PATCH", "/deviceManagementScripts/\(scripts[0])", ["scriptContent": "QUJD"])
             try await stage.entities("DELETE", "/deviceConfigurations/\(configurations[2])")
             let seen = Self.few - 1
             // The second of the configurations had an assignment, or nothing would have changed.
@@ -115,7 +121,9 @@ import Testing
             }
             #expect(numbers(counts) == [Self.few, Self.few - 1, 0, 0, 1])
             #expect(try await stage.items(of: permit).keys.sorted() == ["device_script: \(id)"])
-            #expect(try await stage.count("SELECT count(*) FROM inventory_policies WHERE gone_at IS NOT NULL") == 0)
+            #expect(
+                try await stage.count("SELECT count(*) FROM inventory_policies WHERE gone_at IS NOT NULL")
+                    == 0)
         }
     }
 
@@ -135,7 +143,10 @@ import Testing
                 Issue.record("\(result)")
                 return
             }
-            #expect([counts[.applied], counts[.gone], counts[.skipped], counts[.failed]] == [Self.few - 1, 1, 1, 0])
+            #expect(
+                [counts[.applied], counts[.gone], counts[.skipped], counts[.failed]] == [
+                    Self.few - 1, 1, 1, 0,
+                ])
             #expect(try await stage.items(of: permit) == ["device_script: \(id)": "skipped vanished"])
         }
     }
@@ -145,12 +156,14 @@ import Testing
         try await ProviderStage.few { stage in
             let id = try #require(
                 try await stage.entities("GET", "/configurationPolicies")["value"]?.array?
-                    .max { ($0["settings"]?.array?.count ?? 0) < ($1["settings"]?.array?.count ?? 0) }?["id"]?.string)
+                    .max { ($0["settings"]?.array?.count ?? 0) < ($1["settings"]?.array?.count ?? 0) }?["id"]?
+                    .string)
             let path = "\(Self.catalogue)/\(id)/settings"
             try await stage.sandbox.arm(
                 "expiredSkipToken", tenant: stage.entraTenant, ["path": .string(path), "skip": 2, "count": 1])
             #expect(numbers(try await stage.complete(.policySync)) == [Self.few, Self.few, Self.few, 0, 0])
-            let settings = try await stage.document(.settingsCatalogPolicy, id)?["settings"]?.array?.count ?? 0
+            let settings =
+                try await stage.document(.settingsCatalogPolicy, id)?["settings"]?.array?.count ?? 0
             #expect(settings == 300)
             #expect(try await stage.listCalls(path) > 12)
         }
@@ -170,7 +183,8 @@ import Testing
     func anotherAttemptGoesOnWhereTheFirstStopped(_ calls: Int) async throws {
         try await ProviderStage.few { stage in
             try await stage.sandbox.arm(
-                "outage", tenant: stage.entraTenant, ["path": "/beta/*", "skip": .int(calls), "retryAfter": 120])
+                "outage", tenant: stage.entraTenant,
+                ["path": "/beta/*", "skip": .int(calls), "retryAfter": 120])
             let first = try await stage.run(.policySync)
             guard case .failed(.unavailable, _, 120) = try await stage.execute(first) else {
                 Issue.record("not failed")
@@ -195,7 +209,9 @@ import Testing
             _ = try await stage.execute(first)
             let calls = try await stage.sandbox.calls(tenant: stage.entraTenant).count
             // As if the worker had been killed before the result was written.
-            guard case .completed(let counts) = try await stage.execute(try await stage.nextAttempt(of: first)) else {
+            guard
+                case .completed(let counts) = try await stage.execute(try await stage.nextAttempt(of: first))
+            else {
                 Issue.record("not completed")
                 return
             }
@@ -225,7 +241,9 @@ import Testing
             #expect(decision.denial == .tenantNotEntitled)
             #expect((1..<Self.few).contains(counts[.applied]))
             #expect(try await stage.sandbox.calls(tenant: stage.entraTenant).count == settledCalls)
-            #expect(try await stage.count("SELECT count(*) FROM inventory_policies WHERE gone_at IS NOT NULL") == 0)
+            #expect(
+                try await stage.count("SELECT count(*) FROM inventory_policies WHERE gone_at IS NOT NULL")
+                    == 0)
         }
     }
 }

@@ -12,7 +12,9 @@ import Testing
 @Suite(.serialized)
 struct BackupTests {
     /// A set of `count` items of two kinds, complete unless it is a part.
-    private func insert(_ count: Int, _ site: Site, at index: Int = 0, isPart: Bool = false) async throws -> String {
+    private func insert(_ count: Int, _ site: Site, at index: Int = 0, isPart: Bool = false) async throws
+        -> String
+    {
         let id = timeOrderedID()
         let place: [Parameter] = [.uuid(site.world.tenants[index].uuid), .uuid(id)]
         _ = try await site.pool.pipeline([
