@@ -76,7 +76,7 @@ let package = Package(
             resources: [
                 .embedInCode("Migrations/0001_foundation.sql"),
                 .embedInCode("Migrations/0002_one_platform_row.sql"),
-                .embedInCode("Migrations/0003_placeholder.sql"),
+                .embedInCode("Migrations/0003_audit_as_written.sql"),
                 .embedInCode("Migrations/0004_inventory.sql"),
             ]),
         shared("Sealing", [crypto]),

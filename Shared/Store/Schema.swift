@@ -7,8 +7,7 @@ package enum Schema {
         [
             migration(1, "foundation", PackageResources._001_foundation_sql),
             migration(2, "one platform row", PackageResources._002_one_platform_row_sql),
-            // PLACEHOLDER: 0003 is a colleague's. Its file, this line and the one in Package.swift give way to it.
-            migration(3, "placeholder", PackageResources._003_placeholder_sql),
+            migration(3, "audit as written", PackageResources._003_audit_as_written_sql),
             migration(4, "inventory", PackageResources._004_inventory_sql),
         ]
     }
