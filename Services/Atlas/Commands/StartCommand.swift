@@ -17,8 +17,7 @@ struct StartCommand: AsyncParsableCommand {
               atlas start provider.connection.check --tenant Contoso
               atlas start compliance.snapshot --tenant Contoso --watch
               atlas start compliance.snapshot --connection ID --wait-limit 30m --key T-4711
-              atlas start backup.run --tenant Contoso \\
-                --parameters '{"kinds": ["compliance_policy", "device_script"]}'
+              atlas start backup.run --tenant Contoso --parameters '{"kinds": ["scope_tag"]}'
             """)
 
     @Argument(help: "The operation's name.")
