@@ -78,6 +78,7 @@ let package = Package(
                 .embedInCode("Migrations/0002_one_platform_row.sql"),
                 .embedInCode("Migrations/0003_audit_as_written.sql"),
                 .embedInCode("Migrations/0004_inventory.sql"),
+                .embedInCode("Migrations/0006_run_item_details.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Graph", ["ServiceKit", "JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),
@@ -100,6 +101,9 @@ let package = Package(
             "InventoryConsumer",
             ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
         service(
+            "RestoreConsumer",
+            ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
+        service(
             "Notifier",
             [
                 "JSON", "Operations", "Store", "Sealing", "JobRuntime", "Curl", "ServiceKit", "Postgres",
@@ -120,7 +124,8 @@ let package = Package(
         .target(
             name: "GraphFixtures",
             dependencies: [
-                "Fixtures", "Graph", "Sealing", "Store", "Operations", "Postgres", "Curl", "JSON", logging,
+                "Fixtures", "Graph", "Sealing", "Store", "Operations", "Postgres", "Curl", "JSON", "AMQP",
+                "JobRuntime", logging,
             ],
             path: "Tests/GraphFixtures", swiftSettings: settings),
         .executableTarget(
@@ -153,6 +158,12 @@ let package = Package(
             [
                 "Fixtures", "GraphFixtures", "InventoryConsumer", "Graph", "JobRuntime", "Sealing",
                 "ServiceKit", "AMQP",
+                "Store", "Operations", "Postgres", "Curl", "JSON", logging,
+            ]),
+        tests(
+            "RestoreTests",
+            [
+                "Fixtures", "GraphFixtures", "RestoreConsumer", "InventoryConsumer", "Graph", "Sealing",
                 "Store", "Operations", "Postgres", "Curl", "JSON", logging,
             ]),
         tests("ServiceKitTests", ["ServiceKit"]),

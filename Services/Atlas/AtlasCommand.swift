@@ -24,7 +24,8 @@ struct AtlasCommand: AsyncParsableCommand {
             """,
         subcommands: [
             StartCommand.self, RunsCommand.self, ExplainCommand.self, AccessCommand.self,
-            BackupsCommand.self, ConnectionsCommand.self, NotificationsCommand.self, TokensCommand.self,
+            BackupsCommand.self, RestoreCommand.self, ConnectionsCommand.self, NotificationsCommand.self,
+            TokensCommand.self,
             KeysCommand.self,
             MigrateCommand.self, DemoDataCommand.self, VersionCommand.self,
         ])

@@ -3,7 +3,7 @@ import Operations
 
 /// What a request asks for, by its method and path.
 enum Route: Sendable, Hashable {
-    case startRun, listRuns, run(RunID), explanation(RunID), cancel(RunID)
+    case startRun, listRuns, run(RunID), explanation(RunID), items(RunID), cancel(RunID)
     case me, tenants, connections, notifications, users
     case backups(TenantID), backup(RunID)
     case grant, revoke, changeRole, disableUser(UserID), enableUser(UserID)
@@ -69,6 +69,7 @@ enum Route: Sendable, Hashable {
     ) -> [(HTTPRequest.Method, Route)] {
         switch (collection, name) {
         case ("runs", "explanation"): with(id) { [(.get, .explanation($0))] }
+        case ("runs", "items"): with(id) { [(.get, .items($0))] }
         case ("runs", "cancel"): with(id) { [(.post, .cancel($0))] }
         case ("users", "disable"): with(id) { [(.post, .disableUser($0))] }
         case ("users", "enable"): with(id) { [(.post, .enableUser($0))] }
@@ -94,6 +95,7 @@ extension Route {
         case .startRun, .listRuns: "/v1/runs"
         case .run: "/v1/runs/{id}"
         case .explanation: "/v1/runs/{id}/explanation"
+        case .items: "/v1/runs/{id}/items"
         case .cancel: "/v1/runs/{id}/cancel"
         case .me: "/v1/me"
         case .tenants: "/v1/tenants"

@@ -42,7 +42,7 @@ struct StarterAPI: Sendable {
                 pool: pool, families: families, outboxLeaseSeconds: outboxLeaseSeconds, makeID: makeID),
             runs: reading, publish: publish)
         runs = RunRoutes(
-            runs: reading, access: accessReading,
+            runs: reading, ledger: Ledger(pool: pool), access: accessReading,
             cancellation: RunCancellation(pool: pool, outboxLeaseSeconds: outboxLeaseSeconds),
             publish: publish)
         places = PlaceRoutes(tenants: TenantReading(pool: pool), access: accessReading)
@@ -93,6 +93,7 @@ struct StarterAPI: Sendable {
         case .listRuns: try await runs.list(call)
         case .run(let id): try await runs.show(id, call)
         case .explanation(let id): try await runs.explain(id, call)
+        case .items(let id): try await runs.items(id, call)
         case .cancel(let id): try await runs.cancel(id, call)
         case .me: try await places.me(call)
         case .tenants: try await places.list(call)

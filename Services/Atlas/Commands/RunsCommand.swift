@@ -4,6 +4,7 @@ struct RunsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "runs", abstract: "See runs, follow them, stop them.",
         subcommands: [
-            RunsListCommand.self, RunsShowCommand.self, RunsWatchCommand.self, RunsCancelCommand.self,
+            RunsListCommand.self, RunsShowCommand.self, RunsItemsCommand.self, RunsWatchCommand.self,
+            RunsCancelCommand.self,
         ])
 }
