@@ -76,6 +76,7 @@ let package = Package(
             resources: [
                 .embedInCode("Migrations/0001_foundation.sql"),
                 .embedInCode("Migrations/0002_one_platform_row.sql"),
+                .embedInCode("Migrations/0003_schedules.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Graph", ["ServiceKit", "JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),

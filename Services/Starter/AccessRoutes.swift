@@ -17,7 +17,8 @@ struct AccessRoutes: Sendable {
         let workspace = try await manage(member.tenant, call.caller)
         do {
             let grant = try await changes.grant(
-                user: member.user, tenant: member.tenant, role: member.role, in: workspace, by: .user(call.caller.userID))
+                user: member.user, tenant: member.tenant, role: member.role, in: workspace,
+                by: .user(call.caller.userID))
             return grant.barrier.answer(settled: .created, with: [("grant_id", .string("\(grant.id)"))])
         } catch let error as PostgresError where error.sqlState == "23505" {
             throw Problem.conflict(

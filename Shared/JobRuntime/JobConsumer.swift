@@ -11,7 +11,9 @@ package final class JobConsumer: Sendable {
     /// How long what is under way may take after ``stop()``, before it is cancelled and left to be repaired.
     package static let stopLimit = Duration.seconds(7)
     /// How long jobs rest that could not be begun though the database answers, before each further try.
-    private static let pauses: [Duration] = [.milliseconds(250), .milliseconds(500), .seconds(1), .seconds(2)]
+    private static let pauses: [Duration] = [
+        .milliseconds(250), .milliseconds(500), .seconds(1), .seconds(2),
+    ]
 
     private let consumer: Consumer
     private let executor: JobExecutor

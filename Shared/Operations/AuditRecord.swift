@@ -56,4 +56,12 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case credentialSet = "credential.set"
     case tokenIssued = "token.issued"
     case tokenRevoked = "token.revoked"
+    case scheduleCreated = "schedule.created"
+    case scheduleEnabled = "schedule.enabled"
+    case scheduleDisabled = "schedule.disabled"
+    case scheduleRemoved = "schedule.removed"
+    /// Due moments passed without a run.
+    case scheduleSkipped = "schedule.skipped"
+    case deadLetterRedriven = "dead_letter.redriven"
+    case deadLetterDropped = "dead_letter.dropped"
 }

@@ -8,8 +8,12 @@ package struct StartRequest: Sendable, Hashable {
     /// Who asks; nil for a schedule of the system.
     package var initiatorID: UserID?
     package var origin: StartOrigin
-    /// The caller's own key: the same key gives the same run.
+    /// The caller's own key: the same key gives the same run. A schedule's keys are its due moments.
     package var idempotencyKey: String?
+    /// The schedule that asks, when it is one.
+    package var scheduleID: ScheduleID?
+    /// The run that is to be repeated.
+    package var retryOf: RunID?
     /// How long the run may wait before it ends blocked, in seconds; nil takes the catalogue's limit,
     /// which is also the most.
     package var waitLimitSeconds: Int?
@@ -17,15 +21,24 @@ package struct StartRequest: Sendable, Hashable {
 
     package init(
         operation: String, connectionID: ConnectionID, initiatorID: UserID?, origin: StartOrigin,
-        idempotencyKey: String? = nil, waitLimitSeconds: Int? = nil, traceparent: String? = nil
+        idempotencyKey: String? = nil, scheduleID: ScheduleID? = nil, retryOf: RunID? = nil,
+        waitLimitSeconds: Int? = nil, traceparent: String? = nil
     ) {
         self.operation = operation
         self.connectionID = connectionID
         self.initiatorID = initiatorID
         self.origin = origin
         self.idempotencyKey = idempotencyKey
+        self.scheduleID = scheduleID
+        self.retryOf = retryOf
         self.waitLimitSeconds = waitLimitSeconds
         self.traceparent = traceparent
+    }
+
+    /// Whose key it is: the schedule's, the person's, or nobody's, which is the system itself.
+    package var callerID: UUID {
+        scheduleID?.uuid ?? initiatorID?.uuid
+            ?? UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
     }
 }
 
@@ -77,6 +90,26 @@ package enum StartAnswer: Sendable {
     case refused(StartRefusal)
 }
 
+/// What becomes of a schedule's due moment.
+package enum FiringAnswer: Sendable {
+    /// A run is to be queued.
+    case queued(RunSnapshot, OperationDefinition)
+    /// A run is to be made that is blocked from the first.
+    case blocked(RunSnapshot, LegitimacyDecision, DenialReason)
+    /// Nothing now: it is tried again until the next due moment, and then skipped.
+    case postponed(Obstacle)
+
+    /// What is in the way of a due moment.
+    package enum Obstacle: String, Sendable, CaseIterable {
+        /// A run is active on the connection.
+        case connectionBusy = "connection_busy"
+        /// Nobody here executes the operation.
+        case operationUnavailable = "operation_unavailable"
+        /// This version does not know the operation.
+        case operationUnknown = "operation_unknown"
+    }
+}
+
 /// Why nothing was started.
 package enum StartRefusal: Sendable, Hashable {
     /// There is no such connection, or the caller may not know of it: the two look the same (404).
@@ -119,6 +152,24 @@ package enum StartGate {
         return .accepted(run, definition)
     }
 
+    /// Decides what becomes of a schedule's due moment. It differs from the door in what it does with a refusal: nobody
+    /// stands there who could be told, so the refused run is made, and tells it.
+    package static func firing(
+        _ request: StartRequest, facts: StartFacts, families: Set<OperationFamily>, runID: RunID, now: Date
+    ) -> FiringAnswer {
+        guard let definition = OperationCatalogue.definition(named: request.operation) else {
+            return .postponed(.operationUnknown)
+        }
+        guard families.contains(definition.family) else { return .postponed(.operationUnavailable) }
+        let run = draft(
+            request, definition, facts, runID: runID, now: now, wait: definition.queueLimitSeconds)
+        let decision = LegitimacyGate.decide(run.execution, attempt: 1, phase: .start, facts: facts.authority)
+        // What may pass by itself is left to the queue, where the run waits and shows for what.
+        if let reason = decision.denial, !reason.isRetryable { return .blocked(run, decision, reason) }
+        if facts.activeRun != nil { return .postponed(.connectionBusy) }
+        return .queued(run, definition)
+    }
+
     private static func draft(
         _ request: StartRequest, _ definition: OperationDefinition, _ facts: StartFacts, runID: RunID,
         now: Date, wait: Int
@@ -141,7 +192,8 @@ package enum StartGate {
                 tenantID: facts.tenantID, connectionID: request.connectionID,
                 initiatorID: request.initiatorID, expiresAt: now.addingTimeInterval(Double(wait)),
                 context: context),
-            state: .queued, attempt: 1, queuedAt: now, traceparent: request.traceparent)
+            state: .queued, attempt: 1, queuedAt: now, scheduleID: request.scheduleID,
+            retryOf: request.retryOf, traceparent: request.traceparent)
     }
 
     /// Who is not entitled learns nothing (404); who lacks the capability is told so (403).

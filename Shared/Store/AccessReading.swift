@@ -10,6 +10,7 @@ package struct AccessReading: Sendable {
         case tenant(TenantID)
         case connection(ConnectionID)
         case run(RunID)
+        case schedule(ScheduleID)
     }
 
     /// A place that exists, and what the person holds there.
@@ -19,7 +20,7 @@ package struct AccessReading: Sendable {
         package let tenantID: TenantID?
         /// Nil when the person holds nothing there.
         package let role: Role?
-        /// The stored name of a run's operation; nil for every other place.
+        /// The stored name of a run's or schedule's operation; nil for every other place.
         package let operation: String?
     }
 
@@ -38,7 +39,7 @@ package struct AccessReading: Sendable {
 
     package init(pool: PostgresPool) { self.pool = pool }
 
-    /// Each place belongs to a workspace and, but for the workspace itself, to one tenant in it. Of the four
+    /// Each place belongs to a workspace and, but for the workspace itself, to one tenant in it. Of the
     /// branches one is executed. On a whole workspace, only a grant on the whole workspace counts.
     private static let standing: Statement = """
         WITH place AS (
@@ -51,6 +52,9 @@ package struct AccessReading: Sendable {
             FROM provider_connections WHERE $2::text = 'connection' AND id = $3::uuid
             UNION ALL
             SELECT workspace_id, tenant_id, operation FROM runs WHERE $2::text = 'run' AND id = $3::uuid
+            UNION ALL
+            SELECT workspace_id, tenant_id, operation
+            FROM schedules WHERE $2::text = 'schedule' AND id = $3::uuid
         )
         SELECT p.workspace_id, p.tenant_id, p.operation, e.role
         FROM place p LEFT JOIN LATERAL entitlement($1::uuid, p.workspace_id, p.tenant_id) e ON true
@@ -115,6 +119,7 @@ extension AccessReading.Place {
         case .tenant(let id): ("tenant", id.uuid)
         case .connection(let id): ("connection", id.uuid)
         case .run(let id): ("run", id.uuid)
+        case .schedule(let id): ("schedule", id.uuid)
         }
     }
 }

@@ -24,7 +24,8 @@ struct AuthorityPlan {
         case .revokeMembership(let user, let tenant):
             self.init(
                 lock: tenant?.uuid ?? workspace.uuid, statement: AuthorityPlan.revoke,
-                parameters: AuthorityPlan.member(workspace, user, tenant) + [actor.parameter], concerns: .ofGrant,
+                parameters: AuthorityPlan.member(workspace, user, tenant) + [actor.parameter],
+                concerns: .ofGrant,
                 subject: "membership", tenant: tenant, action: .accessRevoked,
                 details: ["user_id": .string("\(user)")])
         case .changeRole(let user, let tenant, let role):
@@ -63,7 +64,8 @@ struct AuthorityPlan {
     }
 
     private init(
-        lock: UUID?, statement: Statement, parameters: [Parameter], concerns: Barrier.Permits, subject: String,
+        lock: UUID?, statement: Statement, parameters: [Parameter], concerns: Barrier.Permits,
+        subject: String,
         tenant: TenantID? = nil, action: AuditAction, details: JSON
     ) {
         lockScope = lock

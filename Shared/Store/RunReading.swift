@@ -79,7 +79,8 @@ package struct RunReading: Sendable {
         SELECT r.id, r.operation, r.state, r.outcome, r.reason_code, r.cancel_requested, r.counts,
                r.attempt, r.queued_at, r.expires_at, r.started_at, r.completed_at, r.next_attempt_at,
                r.workspace_id, r.tenant_id, t.name AS tenant_name, r.connection_id, c.display_name,
-               r.initiator_id, u.name AS initiator_name, g.done, g.total
+               r.initiator_id, u.name AS initiator_name, r.schedule_id, r.retry_of,
+               g.done, g.total
         FROM page JOIN runs r USING (id)
         JOIN tenants t ON t.id = r.tenant_id
         JOIN provider_connections c ON c.id = r.connection_id
@@ -127,7 +128,9 @@ package struct RunReading: Sendable {
         SELECT r.id, r.operation, r.state, r.outcome, r.reason_code, r.cancel_requested, r.counts,
                r.attempt, r.queued_at, r.expires_at, r.started_at, r.completed_at, r.next_attempt_at,
                r.workspace_id, r.tenant_id, t.name AS tenant_name, r.connection_id, c.display_name,
-               r.initiator_id, u.name AS initiator_name, g.done, g.total, r.context
+               r.initiator_id, u.name AS initiator_name, r.schedule_id, r.retry_of,
+               g.done, g.total, r.context,
+               ARRAY(SELECT n.id FROM runs n WHERE n.retry_of = r.id ORDER BY n.id DESC LIMIT 20) AS retries
         FROM runs r
         JOIN tenants t ON t.id = r.tenant_id
         JOIN provider_connections c ON c.id = r.connection_id
@@ -157,7 +160,8 @@ package struct RunReading: Sendable {
         for row in results[2] { items[try row.itemState("state")] = try row.int("count") }
         return RunDetail(
             summary: try RunSummary(row), context: try JSON(parsing: row.bytes("context")),
-            timeline: try results[1].map(RunDetail.Event.init), items: items)
+            timeline: try results[1].map(RunDetail.Event.init), items: items,
+            retries: try row.uuids("retries").map { RunID($0) })
     }
 
     /// The last complete decision about the run. A failure at the provider leaves a reason and no decision.

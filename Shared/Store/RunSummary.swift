@@ -41,6 +41,10 @@ package struct RunSummary: Sendable, Hashable {
     package let connection: Named<Subject.Connection>
     /// Nil for a run of the system.
     package let initiator: Named<Subject.User>?
+    /// The schedule that started it; it may be gone since.
+    package let scheduleID: ScheduleID?
+    /// The run that a person repeated by this one.
+    package let retryOf: RunID?
 }
 
 /// A run with everything that its page shows.
@@ -64,6 +68,8 @@ package struct RunDetail: Sendable, Hashable {
     package let timeline: [Event]
     /// How many items are in each state.
     package let items: [Ledger.Item.State: Int]
+    /// The runs that repeat it, the latest first; at most 20.
+    package let retries: [RunID]
 }
 
 extension RunSummary {
@@ -89,7 +95,9 @@ extension RunSummary {
                 id: ConnectionID(try row.uuid("connection_id")), name: try row.text("display_name")),
             initiator: try row.uuidOrNil("initiator_id").map {
                 Named(id: UserID($0), name: try row.text("initiator_name"))
-            })
+            },
+            scheduleID: try row.uuidOrNil("schedule_id").map(ScheduleID.init),
+            retryOf: try row.uuidOrNil("retry_of").map(RunID.init))
     }
 }
 

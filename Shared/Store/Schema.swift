@@ -7,6 +7,7 @@ package enum Schema {
         [
             migration(1, "foundation", PackageResources._001_foundation_sql),
             migration(2, "one platform row", PackageResources._002_one_platform_row_sql),
+            migration(3, "schedules", PackageResources._003_schedules_sql),
         ]
     }
 

@@ -22,7 +22,7 @@ struct TerminalEventTests {
                 let event = Self.event(type, outcome: outcome, reason: reason, system: isSystem)
                 #expect(TerminalEvent(body: event.body) == event)
                 #expect(event.body.count <= TerminalEvent.byteLimit)
-                #expect(NotificationPolicy.recipient(of: event) == (isSystem ? nil : Sample.user))
+                #expect(NotificationPolicy.audience(of: event, schedule: nil) == (isSystem ? .nobody : .initiator(Sample.user)))
                 #expect(OutboxMessage.event(event).messageID == "\(Sample.run)")
             }
         }
