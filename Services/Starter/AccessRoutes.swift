@@ -19,7 +19,9 @@ struct AccessRoutes: Sendable {
             let grant = try await changes.grant(
                 user: member.user, tenant: member.tenant, role: member.role, in: workspace,
                 by: .user(call.caller.userID))
-            return grant.barrier.answer(settled: .created, with: [("grant_id", .string("\(grant.id)"))])
+            let id = ("grant_id", JSON.string("\(grant.id)"))
+            return grant.barrier?.answer(settled: .created, with: [id])
+                ?? .json(.created, .object(JSONObject([id])))
         } catch let error as PostgresError where error.sqlState == "23505" {
             throw Problem.conflict(
                 "This person has access there already. Change the role with POST /v1/access/roles.",

@@ -10,6 +10,8 @@ import Synchronization
 package final class JobConsumer: Sendable {
     /// How long what is under way may take after ``stop()``, before it is cancelled and left to be repaired.
     package static let stopLimit = Duration.seconds(7)
+    /// How many bursts are opened at once: while one is decided by the database, the next gets ready.
+    private static let openLimit = 2
     /// How long jobs rest that could not be begun though the database answers, before each further try.
     private static let pauses: [Duration] = [
         .milliseconds(250), .milliseconds(500), .seconds(1), .seconds(2),
@@ -59,15 +61,27 @@ package final class JobConsumer: Sendable {
     }
 
     private func consume() async {
+        let (turns, turnEnds) = AsyncStream.makeStream(of: Void.self)
+        for _ in 0..<Self.openLimit { turnEnds.yield() }
+        var turn = turns.makeAsyncIterator()
         await withDiscardingTaskGroup { group in
             for await burst in consumer.bursts {
                 if isStopping.withLock({ $0 }) {
                     consumer.nack(burst.map(\.tag), requeue: true)
                     continue
                 }
-                let undecided = await open(burst, &group)
-                if !undecided.isEmpty { await keep(undecided, &group) }
+                await turn.next()
+                group.addTask { await self.take(burst) { turnEnds.yield() } }
             }
+        }
+    }
+
+    /// Opens a burst and executes what has begun; returns when all of it is settled.
+    private func take(_ burst: [Delivery], opened: () -> Void) async {
+        await withDiscardingTaskGroup { group in
+            let undecided = await open(burst, &group)
+            if !undecided.isEmpty { await keep(undecided, &group) }
+            opened()
         }
     }
 

@@ -34,14 +34,18 @@ struct ConnectionSettings {
     }
 
     /// The session's limits, set while connecting at no extra round trip. Options of the address come last
-    /// and win. UTC, so that no result depends on where the server stands. No JIT: statements are short, and
-    /// where the planner takes one for long, compiling it costs a hundred times what running it does.
+    /// and win. UTC, so that no result depends on where the server stands.
+    ///
+    /// Plans are made once and kept, often while tables are small and before anybody has analysed them, and must
+    /// not turn bad as they grow: the costs say that an index is cheaper than a scan from the first page on.
+    /// (Forbidding scans is no way: where one is needed, its cost then hides all others.) No JIT: where the
+    /// planner takes a short statement for a long one, compiling it costs a hundred times what running it does.
     private static func sessionOptions(_ configuration: PostgresConfiguration, _ own: String?) -> String {
         let limits = [
             "-c statement_timeout=\(configuration.statementTimeout.milliseconds)",
             "-c lock_timeout=\(configuration.lockTimeout.milliseconds)",
             "-c idle_in_transaction_session_timeout=\(configuration.idleInTransactionTimeout.milliseconds)",
-            "-c TimeZone=UTC", "-c jit=off",
+            "-c TimeZone=UTC", "-c jit=off", "-c seq_page_cost=20", "-c random_page_cost=1",
         ]
         return (limits + [own].compactMap { $0 }).joined(separator: " ")
     }

@@ -7,8 +7,8 @@ internal import JSON
 package struct GivenGrant: Sendable, Hashable {
     package let id: GrantID
     /// A grant on a tenant stands before the one on the whole workspace: from then on, what was queued or is
-    /// executing there under the latter is refused.
-    package let barrier: BarrierAnswer
+    /// executing there under the latter is refused. Nil when there was none: nothing was taken away.
+    package let barrier: BarrierAnswer?
 }
 
 /// Changes authority, and tells when the change has taken hold (H4).
@@ -129,7 +129,7 @@ package struct AuthorityChanges: Sendable {
                 in: workspace, by: actor, transaction)
             return try row.uuidOrNil("superseded")
         }
-        // Without a superseded grant no permit is compared with NULL: nothing is waited for.
+        guard let superseded else { return GivenGrant(id: GrantID(id), barrier: nil) }
         let barrier = try await Barrier(pool: pool).settle(.ofGrantOnTenant, superseded, on: tenant)
         return GivenGrant(id: GrantID(id), barrier: barrier)
     }

@@ -41,6 +41,16 @@ import Testing
         }
     }
 
+    /// A role on a tenant stands before the one on the workspace, and may take away.
+    @Test func aRoleInPlaceOfAnotherTellsWhenItTookHold() async throws {
+        try await RunningStarter.with { starter in
+            let granted = try await starter.atlas(as: "Marcus Lindqvist")
+                .run("access", "grant", "--user", "Omar Reyes", "--tenant", "Contoso", "--role", "readonly")
+            #expect(granted.status == 0, "\(granted.errors)")
+            #expect(granted.output.hasPrefix("Omar Reyes is now readonly on Contoso.\neffective  "))
+        }
+    }
+
     /// A call whose holder was killed: nobody can tell whether it still travels.
     @Test func aCallInDoubtIsListedAndIsNoSuccess() async throws {
         try await RunningStarter.with { starter in

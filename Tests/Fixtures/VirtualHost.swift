@@ -28,7 +28,10 @@ package struct VirtualHost: Sendable {
     /// How many messages of a queue wait for a consumer, and how many a consumer holds unsettled.
     package func messages(in queue: String) async throws -> (ready: Int, held: Int) {
         let listed = try await Self.control(
-            ["list_queues", "-p", name, "--no-table-headers", "name", "messages_ready", "messages_unacknowledged"])
+            [
+                "list_queues", "-p", name, "--no-table-headers", "name", "messages_ready",
+                "messages_unacknowledged",
+            ])
         for line in listed.split(separator: "\n") {
             let words = line.split(separator: "\t")
             if words.count == 3, words[0] == queue, let ready = Int(words[1]), let held = Int(words[2]) {

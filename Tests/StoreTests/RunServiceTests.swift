@@ -223,7 +223,8 @@ struct RunServiceTests {
             let waiting = try await stand.start(tenant: 2)
             let runs = stand.runs(of: mine.worker)
             let another = JobMessage(runID: mine.id, attempt: 2)
-            #expect(try await runs.release([another]).isEmpty, "a message of an attempt that it does not hold")
+            #expect(
+                try await runs.release([another]).isEmpty, "a message of an attempt that it does not hold")
             #expect(try await stand.row(mine.id).state == "running")
             let pending = try await runs.release([mine.run.job, others.run.job, waiting.job])
             #expect(pending.map(\.messageID) == ["\(mine.id):2"])
@@ -243,7 +244,8 @@ struct RunServiceTests {
         try await Stand.with { stand in
             let executing = try await stand.running()
             let cancellation = RunCancellation(pool: stand.pool, outboxLeaseSeconds: 5)
-            guard case .requested = try await cancellation.cancel(executing.id, by: stand.world.operator) else {
+            guard case .requested = try await cancellation.cancel(executing.id, by: stand.world.operator)
+            else {
                 throw Unexpected("it was not executing")
             }
             try await stand.lose(executing.worker)

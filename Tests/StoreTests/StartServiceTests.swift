@@ -148,7 +148,9 @@ struct StartServiceTests {
         }
     }
 
-    @Test("the same key through two services at one moment, on two connections: one run, the other learns of it")
+    @Test(
+        "the same key through two services at one moment, on two connections: one run, the other learns of it"
+    )
     func keysAtOnce() async throws {
         try await Stand.with(tenants: 2, poolSize: 6) { stand in
             // Holds both back behind the connections' locks until both have looked for the key.

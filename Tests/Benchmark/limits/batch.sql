@@ -1,7 +1,7 @@
 -- One batch of a hundred runs: what RunService does for it in two commits, as set-based statements without a program.
 SELECT nextval('limit_batch') AS batch \gset
 BEGIN;
-SELECT id FROM runs WHERE id IN (SELECT id FROM limit_runs WHERE batch = :batch) ORDER BY id FOR UPDATE;
+SELECT id FROM runs WHERE id = ANY (ARRAY(SELECT id FROM limit_runs WHERE batch = :batch)) ORDER BY id FOR UPDATE;
 SELECT r.id, r.operation, r.context, u.disabled_at, e.grant_id, e.role, t.operability, t.authority_epoch,
        t.freeze_generation, c.enabled, c.entra_tenant_id, k.connection_id, clock_timestamp()
 FROM runs r
@@ -10,7 +10,7 @@ LEFT JOIN LATERAL entitlement(r.initiator_id, r.workspace_id, r.tenant_id) e ON 
 LEFT JOIN tenant_authority t ON t.tenant_id = r.tenant_id
 LEFT JOIN provider_connections c ON c.id = r.connection_id
 LEFT JOIN provider_credentials k ON k.connection_id = c.id
-WHERE r.id IN (SELECT id FROM limit_runs WHERE batch = :batch);
+WHERE r.id = ANY (ARRAY(SELECT id FROM limit_runs WHERE batch = :batch));
 WITH changed AS (
     UPDATE runs r SET state = 'running', worker_id = r.id, started_at = clock_timestamp(),
                       context = r.context || jsonb_build_object('legitimacy', l.legitimacy)
@@ -31,4 +31,4 @@ WITH changed AS (
 )
 INSERT INTO outbox (due_at, route, message_id, run_id, body)
 SELECT clock_timestamp() + interval '1 hour', 'run-events', id, id, body FROM changed;
-DELETE FROM outbox WHERE run_id IN (SELECT id FROM limit_runs WHERE batch = :batch);
+DELETE FROM outbox WHERE run_id = ANY (ARRAY(SELECT id FROM limit_runs WHERE batch = :batch));
