@@ -181,6 +181,17 @@ package struct ScheduleFirings: Sendable {
                 initiatorID: try row.uuidOrNil("user_id").map(UserID.init), origin: .schedule,
                 idempotencyKey: Timestamp(moments?.latest ?? due).description, scheduleID: id)
         }
+
+        /// What the audit says of the moments before the latest. Without an obstacle, nobody was there to fire them.
+        func skipped(_ moments: DueMoments) -> JSON {
+            [
+                "schedule_id": .string("\(id)"), "operation": .string(operation),
+                "count": .int(moments.missed),
+                "may_be_more": .bool(moments.missed == DueMoments.countLimit),
+                "reason": .string(waitsFor ?? "not_fired_in_time"),
+                "fired_instead": .optional(request.idempotencyKey),
+            ]
+        }
     }
 
     /// Where a schedule stands afterwards.
@@ -290,18 +301,6 @@ package struct ScheduleFirings: Sendable {
             result.messages.append(PendingMessage(outboxID: try row.int("id"), message: message))
         }
         return result
-    }
-}
-
-extension ScheduleFirings.Taken {
-    /// What the audit says of the moments before the latest. Without an obstacle, nobody was there to fire them.
-    fileprivate func skipped(_ moments: DueMoments) -> JSON {
-        [
-            "schedule_id": .string("\(id)"), "operation": .string(operation), "count": .int(moments.missed),
-            "may_be_more": .bool(moments.missed == DueMoments.countLimit),
-            "reason": .string(waitsFor ?? "not_fired_in_time"),
-            "fired_instead": .optional(request.idempotencyKey),
-        ]
     }
 }
 
