@@ -105,8 +105,8 @@ let package = Package(
         service(
             "Atlas",
             [
-                "JSON", "Operations", "Store", "Sealing", "Graph", "JobRuntime", "ServiceKit", "Curl", crypto,
-                arguments,
+                "AMQP", "JSON", "Operations", "Store", "Sealing", "Graph", "JobRuntime", "ServiceKit", "Curl",
+                crypto, arguments,
             ]),
         service("GraphSandbox", ["JSON", hummingbird, lifecycle, logging, crypto, arguments]),
 
@@ -157,7 +157,7 @@ let package = Package(
             "AtlasTests",
             [
                 "Fixtures", "Atlas", "Starter", "GraphSandbox", "JobRuntime", "Store", "Operations",
-                "Sealing",
+                "Sealing", "AMQP",
                 "Curl", "Postgres", "ServiceKit", "JSON", hummingbird, lifecycle, arguments,
             ]),
     ],

@@ -40,6 +40,8 @@ extension RunSummary {
             "id": .string("\(connection.id)"), "display_name": .string(connection.name),
         ]
         object["initiator"] = initiator?.json ?? .null
+        object["schedule_id"] = .optional(scheduleID?.description)
+        object["retry_of"] = .optional(retryOf?.description)
         return object
     }
 }
@@ -52,6 +54,7 @@ extension RunDetail {
         object["items"] = .object(
             JSONObject(
                 items.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key.rawValue, .int($0.value)) }))
+        object["retries"] = .array(retries.map { .string("\($0)") })
         return .object(object)
     }
 }
@@ -77,7 +80,8 @@ extension RunExplanation {
 }
 
 extension RunReason {
-    fileprivate var json: JSON {
+    /// The word, and what people need to know about it.
+    var json: JSON {
         var object: JSONObject = ["code": .string(code)]
         if case .denial(let denial) = self { object["class"] = .string(denial.denialClass.rawValue) }
         object["sentence"] = .string(Presentation.sentence(self))

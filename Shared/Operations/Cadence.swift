@@ -60,14 +60,19 @@ package struct Cadence: Sendable, Hashable {
 
 /// What a schedule has to do when it is looked at: the moment that is fired, and those that were missed before it.
 package struct DueMoments: Sendable, Hashable {
+    /// How long after it was due a missed moment is still fired, in seconds: a week. A run long after its time is a
+    /// surprise, and does nobody any good.
+    package static let catchUpLimit = 7 * 86_400.0
     /// The most missed moments that are counted; there may be more.
     package static let countLimit = 1_000
     /// How far back the latest moment is looked for, in seconds: each step only when the one before found none, so that
     /// no step counts through more than there can be.
     private static let steps: [Double] = [3_600, 86_400, 32 * 86_400]
 
-    /// The latest moment that is not after now: it is fired once, however many were missed.
+    /// The latest moment that is not after now: it is fired once, however many were missed, unless it is too late.
     package let latest: Date
+    /// Whether the latest is too long ago to be fired (``catchUpLimit``).
+    package let isTooLate: Bool
     /// How many due moments before it were missed, counted to ``countLimit``.
     package let missed: Int
     /// The one after now.
@@ -86,6 +91,7 @@ package struct DueMoments: Sendable, Hashable {
         }
         while case let later = cadence.next(after: latest), later <= now { latest = later }
         self.latest = latest
+        isTooLate = now.timeIntervalSince(latest) > Self.catchUpLimit
         var (missed, moment) = (0, due)
         while moment < latest, missed < Self.countLimit {
             missed += 1

@@ -170,6 +170,18 @@ package enum StartGate {
         return .queued(run, definition)
     }
 
+    /// Why a request would be refused now; nil when it would not. Says nothing about what is under way.
+    package static func obstacle(_ request: StartRequest, facts: StartFacts, now: Date) -> DenialReason? {
+        guard let definition = OperationCatalogue.definition(named: request.operation) else {
+            return .operationUnknown
+        }
+        // Nothing is made of it: any id will do.
+        let run = draft(
+            request, definition, facts, runID: RunID(request.connectionID.uuid), now: now,
+            wait: definition.queueLimitSeconds)
+        return LegitimacyGate.decide(run.execution, attempt: 1, phase: .start, facts: facts.authority).denial
+    }
+
     private static func draft(
         _ request: StartRequest, _ definition: OperationDefinition, _ facts: StartFacts, runID: RunID,
         now: Date, wait: Int

@@ -164,6 +164,19 @@ package struct RunReading: Sendable {
             retries: try row.uuids("retries").map { RunID($0) })
     }
 
+    private static let repeatable: Statement = """
+        SELECT operation, connection_id, state, outcome FROM runs WHERE id = $1::uuid
+        """
+
+    /// What another run would need to do the same; nil when there is no such run.
+    package func repeatable(_ id: RunID) async throws -> RepeatableRun? {
+        guard let row = try await pool.query(Self.repeatable, [.uuid(id.uuid)]).first else { return nil }
+        return RepeatableRun(
+            operation: try row.text("operation"), connectionID: ConnectionID(try row.uuid("connection_id")),
+            state: try row.runState("state"),
+            outcome: try row.textOrNil("outcome").flatMap(RunOutcome.init))
+    }
+
     /// The last complete decision about the run. A failure at the provider leaves a reason and no decision.
     private static let decision: Statement = """
         SELECT details->'decision' AS decision FROM audit

@@ -47,6 +47,15 @@ package struct RunSummary: Sendable, Hashable {
     package let retryOf: RunID?
 }
 
+/// What a run was asked to do, and whether it has ended: all that a run that repeats it takes over.
+package struct RepeatableRun: Sendable, Hashable {
+    /// The stored name; it may be one that this version does not know.
+    package let operation: String
+    package let connectionID: ConnectionID
+    package let state: RunState
+    package let outcome: RunOutcome?
+}
+
 /// A run with everything that its page shows.
 package struct RunDetail: Sendable, Hashable {
     /// One line of what happened to it.

@@ -8,7 +8,7 @@ package import Postgres
 /// schedule on, so that it is fired once.
 ///
 /// What was missed, because nobody fired or something was in the way, is not made up for: the latest due moment is
-/// fired once, and the others are counted in the audit. While a run is active on the connection, the due moment is
+/// fired once, unless it is more than ``DueMoments/catchUpLimit`` ago, and the others are counted in the audit. While a run is active on the connection, the due moment is
 /// tried again every ``pauseSeconds`` until the next one is due, and then skipped. Which run is made, and what a
 /// refusal comes to, is for ``StartGate/firing(_:facts:families:runID:now:)`` to say.
 package struct ScheduleFirings: Sendable {
@@ -183,13 +183,13 @@ package struct ScheduleFirings: Sendable {
         }
 
         /// What the audit says of the moments before the latest. Without an obstacle, nobody was there to fire them.
-        func skipped(_ moments: DueMoments) -> JSON {
+        func skipped(_ moments: DueMoments, count: Int) -> JSON {
             [
                 "schedule_id": .string("\(id)"), "operation": .string(operation),
-                "count": .int(moments.missed),
+                "count": .int(count),
                 "may_be_more": .bool(moments.missed == DueMoments.countLimit),
                 "reason": .string(waitsFor ?? "not_fired_in_time"),
-                "fired_instead": .optional(request.idempotencyKey),
+                "fired_instead": .optional(moments.isTooLate ? nil : request.idempotencyKey),
             ]
         }
     }
@@ -224,12 +224,13 @@ package struct ScheduleFirings: Sendable {
                 continue
             }
             var move = Move(id: schedule.id, due: moments.next, look: moments.next)
-            if moments.missed > 0 {
-                move.skipped = schedule.skipped(moments)
-                batch.skipped += moments.missed
+            let passed = moments.missed + (moments.isTooLate ? 1 : 0)
+            if passed > 0 {
+                move.skipped = schedule.skipped(moments, count: passed)
+                batch.skipped += passed
             }
             // Fired before: the row was put back to where it stood.
-            if try row.uuidOrNil("key_run_id") == nil {
+            if try !moments.isTooLate && row.uuidOrNil("key_run_id") == nil {
                 guard var facts = try StartService.startFacts(row) else {
                     throw StoreError.notFound("connection")
                 }

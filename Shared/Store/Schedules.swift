@@ -35,6 +35,8 @@ package struct Schedule: Sendable, Hashable {
     package let createdAt: Date
     package let changedAt: Date
     package let lastRun: LastRun?
+    /// Why it would be refused if it were due now; nil when it would not.
+    package internal(set) var obstacle: DenialReason?
 
     /// When it is due; nil when this version can't read it.
     package var cadence: Cadence? { Cadence(cron: cron, timeZone: timeZone) }
@@ -229,7 +231,7 @@ package struct Schedules: Sendable {
                 .int(Page<Schedule>.rows(for: limit)),
             ]
         ).map(Schedule.init)
-        return Page(rows: rows, limit: limit)
+        return Page(rows: try await judged(rows), limit: limit)
     }
 
     private static let tenant: Statement = "SELECT tenant_id FROM schedules WHERE id = $1::uuid"
@@ -237,10 +239,22 @@ package struct Schedules: Sendable {
     /// One schedule; nil when there is none.
     package func schedule(_ id: ScheduleID) async throws -> Schedule? {
         guard let row = try await pool.query(Self.tenant, [.uuid(id.uuid)]).first else { return nil }
-        return try await pool.query(
-            Self.page,
-            [.uuids([try row.uuid("tenant_id")]), .uuid(Self.first), .uuid(id.uuid), .int(1)]
-        ).first.map(Schedule.init)
+        let rows = try await pool.query(
+            Self.page, [.uuids([try row.uuid("tenant_id")]), .uuid(Self.first), .uuid(id.uuid), .int(1)])
+        return try await judged(rows.map(Schedule.init)).first
+    }
+
+    /// The schedules with what would be in their way now.
+    private func judged(_ schedules: [Schedule]) async throws -> [Schedule] {
+        guard !schedules.isEmpty else { return [] }
+        let requests = schedules.map(\.request)
+        let rows = try await pool.query(StartService.facts, StartService.asking(requests))
+        return try zip(zip(schedules, requests), rows).map { pair, row in
+            var schedule = pair.0
+            guard let facts = try StartService.startFacts(row) else { return schedule }
+            schedule.obstacle = StartGate.obstacle(pair.1, facts: facts, now: try row.date("read_at"))
+            return schedule
+        }
     }
 
     /// Below every id.
@@ -248,6 +262,13 @@ package struct Schedules: Sendable {
 }
 
 extension Schedule {
+    /// What it asks for when it is due, without a due moment.
+    fileprivate var request: StartRequest {
+        StartRequest(
+            operation: operation, connectionID: connection.id, initiatorID: person?.id, origin: .schedule,
+            scheduleID: id)
+    }
+
     fileprivate init(_ row: Row) throws {
         self.init(
             id: ScheduleID(try row.uuid("id")), workspaceID: WorkspaceID(try row.uuid("workspace_id")),

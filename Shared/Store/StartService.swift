@@ -128,16 +128,15 @@ package struct StartService: Sendable {
 
     /// The locks of the requests' connections, and then the facts, one row for each request in order.
     static func reading(_ requests: [StartRequest]) -> [(Statement, [Parameter])] {
+        [(lock, [.uuids(Array(Set(requests.map(\.connectionID.uuid))))]), (facts, asking(requests))]
+    }
+
+    /// The parameters of ``facts``.
+    static func asking(_ requests: [StartRequest]) -> [Parameter] {
         [
-            (lock, [.uuids(Array(Set(requests.map(\.connectionID.uuid))))]),
-            (
-                facts,
-                [
-                    .ints(Array(requests.indices)), .uuids(requests.map(\.connectionID.uuid)),
-                    .uuids(requests.map(\.initiatorID?.uuid)), .uuids(requests.map(\.callerID)),
-                    .texts(requests.map(\.idempotencyKey)),
-                ]
-            ),
+            .ints(Array(requests.indices)), .uuids(requests.map(\.connectionID.uuid)),
+            .uuids(requests.map(\.initiatorID?.uuid)), .uuids(requests.map(\.callerID)),
+            .texts(requests.map(\.idempotencyKey)),
         ]
     }
 

@@ -200,6 +200,34 @@ struct CadenceTests {
         #expect(rare.latest == (try Self.date("2026-01-01T00:00:00Z")))
         #expect(rare.missed == 6)
         #expect(rare.next == (try Self.date("2027-01-01T00:00:00Z")))
+        #expect(rare.isTooLate)
+        #expect(!onTime.isTooLate && !week.isTooLate && !year.isTooLate)
+        let inTime = try moments("0 0 1 1 *", due: "2026-01-01T00:00:00Z", now: "2026-01-08T00:00:00Z")
+        #expect(!inTime.isTooLate)
+        let late = try moments("0 0 1 1 *", due: "2026-01-01T00:00:00Z", now: "2026-01-08T00:00:01Z")
+        #expect(late.isTooLate)
+    }
+
+    @Test(
+        "plain words say what the expression says, or nothing",
+        arguments: [
+            ("* * * * *", "every minute (UTC)"), ("*/15 * * * *", "every 15 minutes (UTC)"),
+            ("0,30 * * * *", "every 30 minutes (UTC)"), ("*/7 * * * *", nil), ("1-59/2 * * * *", nil),
+            ("@hourly", "every hour (UTC)"), ("5 * * * *", "every hour at minute 5 (UTC)"),
+            ("0 */4 * * *", "every 4 hours (UTC)"),
+            ("0 */6 * * *", "every day at 00:00, 06:00, 12:00 and 18:00 (UTC)"),
+            ("0 */4 * * 6", "on Saturday every 4 hours (UTC)"), ("0 1-5 * * *", nil),
+            ("30 2 * * *", "every day at 02:30 (UTC)"),
+            ("30 2 * * mon-fri", "Monday to Friday at 02:30 (UTC)"),
+            ("0 7,19 * * *", "every day at 07:00 and 19:00 (UTC)"),
+            ("0 0 * * 0,3", "on Wednesday and Sunday at 00:00 (UTC)"),
+            ("0 0 * * 7", "on Sunday at 00:00 (UTC)"), ("0 0 * * 0-6", "every day at 00:00 (UTC)"),
+            ("0 3 1,15 * *", "on day 1 and 15 of the month at 03:00 (UTC)"),
+            ("0 3 1 * mon", nil), ("0 3 */2 * mon", nil), ("@yearly", nil), ("0 3 * 2-12 *", nil),
+            ("*/15 * * * mon-fri", "Monday to Friday every 15 minutes (UTC)"),
+        ] as [(String, String?)])
+    func words(_ text: String, _ words: String?) throws {
+        #expect(try Cadence(CronExpression(text), in: #require(ScheduleZone("UTC"))).words == words)
     }
 
     @Test(

@@ -42,7 +42,8 @@ ALTER TABLE runs
     ADD COLUMN schedule_id uuid,
     -- The run that a person repeated by this one.
     ADD COLUMN retry_of uuid;
-ALTER TABLE runs ADD FOREIGN KEY (tenant_id, retry_of) REFERENCES runs (tenant_id, id);
+ALTER TABLE runs
+    ADD FOREIGN KEY (tenant_id, retry_of) REFERENCES runs (tenant_id, id) ON DELETE SET NULL (retry_of);
 CREATE INDEX runs_by_schedule ON runs (schedule_id, queued_at) WHERE schedule_id IS NOT NULL;
 CREATE INDEX runs_by_retry ON runs (retry_of) WHERE retry_of IS NOT NULL;
 
