@@ -76,7 +76,8 @@ let package = Package(
             resources: [
                 .embedInCode("Migrations/0001_foundation.sql"),
                 .embedInCode("Migrations/0002_one_platform_row.sql"),
-                .embedInCode("Migrations/0003_schedules.sql"),
+                .embedInCode("Migrations/0003_audit_as_written.sql"),
+                .embedInCode("Migrations/0004_schedules.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Graph", ["ServiceKit", "JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),

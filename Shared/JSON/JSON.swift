@@ -64,7 +64,7 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
 
     /// The literal's order is the object's order. A key that stands twice is a programming error.
     package init(dictionaryLiteral elements: (String, JSON)...) {
-        self = .object(JSONObject(elements))
+        self = .object(JSONObject(literal: elements))
     }
 }
 

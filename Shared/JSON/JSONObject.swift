@@ -15,6 +15,12 @@ package struct JSONObject: Sendable, Hashable {
         precondition(Self.keysDiffer(self.members), "an object's key stands twice")
     }
 
+    /// For literals: whoever writes one sees its keys, so only a debug build looks at them.
+    init(literal members: [(String, JSON)]) {
+        self.members = members.map { (key: $0.0, value: $0.1) }
+        assert(Self.keysDiffer(self.members), "a literal's key stands twice")
+    }
+
     /// For the parser, which has looked for duplicates itself.
     init(unchecked members: [(key: String, value: JSON)]) { self.members = members }
 
@@ -70,5 +76,5 @@ package struct JSONObject: Sendable, Hashable {
 }
 
 extension JSONObject: ExpressibleByDictionaryLiteral {
-    package init(dictionaryLiteral elements: (String, JSON)...) { self.init(elements) }
+    package init(dictionaryLiteral elements: (String, JSON)...) { self.init(literal: elements) }
 }

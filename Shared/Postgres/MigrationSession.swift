@@ -55,8 +55,12 @@ actor MigrationSession {
     /// Runs one statement with parameters, and throws its failure.
     func query(_ statement: Statement, _ parameters: [Parameter] = []) throws(PostgresError) -> Rows {
         let parameters = try EncodedParameters(parameters)
-        let isSent = parameters.withPointers { count, values in
-            statement.withCString { PQsendQueryParams(handle, $0, count, nil, values, nil, nil, 1) == 1 }
+        let isSent = parameters.withPointers { pointers in
+            statement.withCString {
+                PQsendQueryParams(
+                    handle, $0, pointers.count, nil, pointers.values, pointers.lengths, pointers.formats, 1)
+                    == 1
+            }
         }
         guard isSent else { throw broken() }
         switch try collect() {

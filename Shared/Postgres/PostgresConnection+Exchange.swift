@@ -62,14 +62,14 @@ extension PostgresConnection {
             prepared[statement] = (name, isReady: false)
             onPrepare()
         }
-        return parameters.withPointers { count, values in
-            PQsendQueryPrepared(handle, name, count, values, nil, nil, 1) == 1
+        return parameters.withPointers {
+            PQsendQueryPrepared(handle, name, $0.count, $0.values, $0.lengths, $0.formats, 1) == 1
         }
     }
 
     private func sendParsed(_ text: UnsafePointer<CChar>, _ parameters: EncodedParameters) -> Bool {
-        parameters.withPointers { count, values in
-            PQsendQueryParams(handle, text, count, nil, values, nil, nil, 1) == 1
+        parameters.withPointers {
+            PQsendQueryParams(handle, text, $0.count, nil, $0.values, $0.lengths, $0.formats, 1) == 1
         }
     }
 

@@ -1,4 +1,5 @@
 import CLibPQ
+import Glibc
 
 /// One result of libpq, freed with its last row.
 ///
@@ -8,11 +9,14 @@ package final class ResultSet: @unchecked Sendable {
     let pointer: OpaquePointer
     let rowCount: Int
     let columnCount: Int32
+    /// The columns' names, asked for once: every row looks up each of its columns. They live as long as the result.
+    private let names: [UnsafePointer<CChar>?]
 
     init(_ pointer: OpaquePointer) {
         self.pointer = pointer
         rowCount = Int(PQntuples(pointer))
         columnCount = PQnfields(pointer)
+        names = (0..<columnCount).map { PQfname(pointer, $0).map { UnsafePointer($0) } }
     }
 
     deinit { PQclear(pointer) }
@@ -31,7 +35,20 @@ package final class ResultSet: @unchecked Sendable {
     func typeNumber(_ column: Int32) -> UInt32 { PQftype(pointer, column) }
 
     func name(_ column: Int32) -> String {
-        PQfname(pointer, column).map { String(cString: $0) } ?? "?"
+        names[Int(column)].map { String(cString: $0) } ?? "?"
+    }
+
+    /// The position of the first column of this name.
+    func position(named name: String) -> Int32? {
+        var name = name
+        return name.withUTF8 { wanted in
+            guard let start = wanted.baseAddress else { return nil }
+            let found = names.firstIndex { candidate in
+                guard let candidate else { return false }
+                return strlen(candidate) == wanted.count && memcmp(candidate, start, wanted.count) == 0
+            }
+            return found.map(Int32.init)
+        }
     }
 
     /// The bytes of a cell, valid as long as the result; `nil` for NULL.
@@ -49,16 +66,7 @@ package protocol ColumnKey: Sendable {
 
 extension String: ColumnKey {
     package func position(in result: ResultSet) throws(PostgresError) -> Int32 {
-        var name = self
-        let found = name.withUTF8 { wanted in
-            (0..<result.columnCount).first { column in
-                guard let candidate = PQfname(result.pointer, column) else { return false }
-                for (index, byte) in wanted.enumerated()
-                where UInt8(bitPattern: candidate[index]) != byte || byte == 0 { return false }
-                return candidate[wanted.count] == 0
-            }
-        }
-        guard let found else {
+        guard let found = result.position(named: self) else {
             throw PostgresError(.decoding, "the result has no column «\(self)»")
         }
         return found

@@ -139,7 +139,7 @@ package struct CallPermits: Sendable {
 
     private static let audit: Statement = """
         INSERT INTO audit (action, workspace_id, tenant_id, run_id, details)
-        SELECT 'call.denied', * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::jsonb[])
+        SELECT 'call.denied', * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::json[])
         """
 
     private static func open(

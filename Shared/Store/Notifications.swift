@@ -88,7 +88,7 @@ package struct Notifications: Sendable {
                                    next_delivery_at)
         SELECT n.run_id, c.channel, n.workspace_id, n.tenant_id, n.user_id, n.title, n.body, n.event,
                CASE WHEN c.channel = 'webhook' THEN clock_timestamp() END
-        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[])
+        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::json[])
             AS n (run_id, workspace_id, tenant_id, user_id, title, body, event)
         CROSS JOIN LATERAL (
             SELECT 'inbox' AS channel

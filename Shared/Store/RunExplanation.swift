@@ -41,7 +41,7 @@ extension RunExplanation.Replay {
             let attempt = stored["attempt"]?.integer
         else { return nil }
         decision = LegitimacyGate.decide(run, attempt: attempt, phase: phase, facts: facts).json
-        // The database has reordered the members.
+        // What they say counts, not the order of their members.
         isEqual = decision.canonicalBytes == stored.canonicalBytes
     }
 }

@@ -180,7 +180,7 @@ package struct RunReading: Sendable {
     /// The last complete decision about the run. A failure at the provider leaves a reason and no decision.
     private static let decision: Statement = """
         SELECT details->'decision' AS decision FROM audit
-        WHERE run_id = $1::uuid AND action = ANY ($2::text[]) AND details->'decision' ? 'checks'
+        WHERE run_id = $1::uuid AND action = ANY ($2::text[]) AND details->'decision'->'checks' IS NOT NULL
         ORDER BY id DESC LIMIT 1
         """
 

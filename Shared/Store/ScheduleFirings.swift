@@ -71,8 +71,8 @@ package struct ScheduleFirings: Sendable {
     private static let block: Statement = """
         WITH fresh AS (
             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[],
-                                 $7::jsonb[], $8::jsonb[], $9::timestamptz[], $10::timestamptz[], $11::uuid[],
-                                 $12::text[], $13::text[], $14::text[], $15::jsonb[], $16::jsonb[],
+                                 $7::json[], $8::json[], $9::timestamptz[], $10::timestamptz[], $11::uuid[],
+                                 $12::text[], $13::text[], $14::text[], $15::json[], $16::json[],
                                  $17::text[], $18::text[], $19::text[], $20::bytea[])
                 AS f (id, workspace_id, tenant_id, connection_id, operation, initiator_id, context, legitimacy,
                       queued_at, expires_at, schedule_id, key, outcome, reason, queued_details, details,
@@ -82,7 +82,7 @@ package struct ScheduleFirings: Sendable {
                               queued_at, expires_at, schedule_id, state, outcome, reason_code, attempt,
                               completed_at)
             SELECT id, workspace_id, tenant_id, connection_id, operation, initiator_id,
-                   context || jsonb_build_object('legitimacy', legitimacy), queued_at, expires_at, schedule_id,
+                   context::jsonb || jsonb_build_object('legitimacy', legitimacy), queued_at, expires_at, schedule_id,
                    'completed', outcome, reason, 1, queued_at
             FROM fresh
         ), keyed AS (
@@ -103,7 +103,7 @@ package struct ScheduleFirings: Sendable {
 
     private static let advance: Statement = """
         WITH moved AS (
-            SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::jsonb[])
+            SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::json[])
                 AS m (id, due_at, look_at, waits_for, skipped)
         ), changed AS (
             UPDATE schedules s SET next_due_at = m.due_at, look_at = m.look_at, waits_for = m.waits_for

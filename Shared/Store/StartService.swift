@@ -82,8 +82,8 @@ package struct StartService: Sendable {
     static let insert: Statement = """
         WITH fresh AS (
             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[],
-                                 $7::jsonb[], $8::text[], $9::timestamptz[], $10::timestamptz[],
-                                 $11::jsonb[], $12::text[], $13::text[], $14::bytea[], $15::text[],
+                                 $7::json[], $8::text[], $9::timestamptz[], $10::timestamptz[],
+                                 $11::json[], $12::text[], $13::text[], $14::bytea[], $15::text[],
                                  $17::uuid[], $18::uuid[], $19::uuid[])
                 AS f (id, workspace_id, tenant_id, connection_id, operation, initiator_id, context,
                       traceparent, queued_at, expires_at, details, route, message_id, body, key,

@@ -12,14 +12,14 @@ struct TransitionWriter {
     private static let statement: Statement = """
         WITH change AS (
             SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::int[], $6::text[],
-                                 $7::text[], $8::jsonb[], $9::jsonb[], $10::text[], $11::jsonb[],
+                                 $7::text[], $8::json[], $9::json[], $10::text[], $11::json[],
                                  $12::text[], $13::text[], $14::bytea[], $15::float8[], $16::timestamptz[])
                 AS c (id, from_state, attempt, to_state, next_attempt, outcome, reason, counts, legitimacy,
                       action, details, route, message_id, body, delay, completed_at)
         ), changed AS (
             UPDATE runs r SET
                 state = c.to_state, attempt = c.next_attempt, outcome = c.outcome, reason_code = c.reason,
-                counts = coalesce(c.counts, r.counts),
+                counts = coalesce(c.counts::jsonb, r.counts),
                 context = CASE WHEN c.legitimacy IS NULL THEN r.context
                           ELSE r.context || jsonb_build_object('legitimacy', c.legitimacy) END,
                 failed_attempts = r.failed_attempts

@@ -121,7 +121,7 @@ struct RunTests {
                 """
                 INSERT INTO audit (action, workspace_id, tenant_id, run_id, details)
                 SELECT action, workspace_id, tenant_id, run_id,
-                       jsonb_set(details, '{decision,decision}', '"denied"')
+                       jsonb_set(details::jsonb, '{decision,decision}', '"denied"')
                 FROM audit WHERE action = 'run.began'
                 """)
             let reply = try await site.call(.get, "/v1/runs/\(id)/explanation", token)
