@@ -9,6 +9,8 @@ import Store
 struct DeadLetterBox: Sendable {
     /// The most messages of one queue that are gone through at once. Always so many: see ``QueueReader``.
     static let limit = 1_000
+    /// The largest body that is looked at, in bytes; four times as large as what any consumer takes.
+    private static let bodyLimit = 4 * TerminalEvent.byteLimit
     private static let name = "atlas"
 
     let address: BrokerAddress
@@ -19,17 +21,14 @@ struct DeadLetterBox: Sendable {
     func pass(_ queue: String, _ removes: (DeadLetter, Delivery) async throws -> Bool) async throws -> Int {
         let reader = QueueReader(
             address: address, topology: JobTopology.starter, queue: JobTopology.deadLetters(of: queue),
-            bodyLimit: OutgoingMessage.bodyLimit, name: Self.name)
+            bodyLimit: Self.bodyLimit, name: Self.name)
         do {
-            var left = try await reader.open(limit: UInt16(Self.limit))
-            while let delivery = try await reader.next() {
-                left -= 1
-                if try await removes(DeadLetter(delivery, of: queue), delivery) {
-                    try await reader.ack(delivery.tag)
-                }
+            let (deliveries, total) = try await reader.take(limit: UInt16(Self.limit))
+            for delivery in deliveries where try await removes(DeadLetter(delivery, of: queue), delivery) {
+                try await reader.ack(delivery.tag)
             }
             await reader.close()
-            return left
+            return total - deliveries.count
         } catch {
             await reader.close()
             throw error
@@ -44,7 +43,7 @@ struct DeadLetterBox: Sendable {
         guard letter.isWhole else {
             throw Failure(
                 code: .refused, what: "The dead letter \(letter.id) was not put back into \(letter.queue).",
-                why: "Its body is too large for any queue of ours.",
+                why: "Its body is larger than what any consumer takes.",
                 next: "Drop it: atlas dead-letters drop \(letter.id) --note …")
         }
         let properties = delivery.properties

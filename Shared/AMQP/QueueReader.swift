@@ -25,12 +25,8 @@ package actor QueueReader {
     private let bodyLimit: Int
     private let name: String
     private var link: BrokerLink?
-    /// How many more are read.
-    private var missing = 0
-    /// The numbers of what was delivered and not settled, in order.
-    private var held: [UInt64] = []
-    /// What has come and was not asked for yet.
-    private var early: [Delivery] = []
+    /// What was delivered and not settled, in order.
+    private var held: [Delivery] = []
 
     /// `topology` is declared on connecting. The body of a message above `bodyLimit` bytes is not kept
     /// (``Delivery/oversized``). `name` names the connection to the broker. It must be closed.
@@ -43,41 +39,45 @@ package actor QueueReader {
         self.name = name
     }
 
-    /// Connects. Returns how many messages lie in the queue now; the oldest of them, at most `limit` (65,535), are read.
-    /// Throws ``AMQPError``. For one call.
-    package func open(limit: UInt16) throws(AMQPError) -> Int {
+    /// Connects, and takes the oldest messages, at most `limit` (65,535): they take `limit` × `bodyLimit` bytes at most.
+    /// Returns them, and how many lay in the queue. Throws ``AMQPError``. For one call.
+    package func take(limit: UInt16) throws(AMQPError) -> (messages: [Delivery], total: Int) {
         let link = try BrokerLink(to: address, name: name, bodyLimit: bodyLimit, loop: loop)
         self.link = link
         try link.openChannel()
         try link.declare(topology)
-        let count = try link.waiting(in: queue)
-        missing = min(count, Int(limit))
-        if missing > 0 { try link.consume(queue, prefetch: UInt16(missing)) }
-        // Signs of life, also while the tool is busy elsewhere.
+        let total = try link.waiting(in: queue)
+        let count = min(total, Int(limit))
+        if count > 0 {
+            try link.consume(queue, prefetch: UInt16(count))
+            try receive(count, link)
+            // Each that is done with would make room for another.
+            try link.cancelConsume()
+            while try read(link) {}
+        }
+        // Signs of life, while the tool is busy elsewhere.
         loop.onTurn { self.assumeIsolated { $0.beat() } }
-        return count
+        return (held, total)
     }
 
-    /// The next message, which is this reader's until it is settled; nil when there is none. Throws ``AMQPError``.
-    package func next() throws(AMQPError) -> Delivery? {
-        guard missing > 0, let link else { return nil }
-        let end = ContinuousClock.now + Self.patience
-        while early.isEmpty, ContinuousClock.now < end {
-            if try read(link) { continue }
+    private func receive(_ count: Int, _ link: BrokerLink) throws(AMQPError) {
+        var end = ContinuousClock.now + Self.patience
+        while held.count < count, ContinuousClock.now < end {
+            if try read(link) {
+                end = .now + Self.patience
+                continue
+            }
             var entry = pollfd(fd: link.descriptor, events: Int16(POLLIN), revents: 0)
             if !link.hasBufferedInput { poll(&entry, 1, 100) }
             loop.progressed()
         }
-        guard !early.isEmpty else { return nil }
-        missing -= 1
-        return early.removeFirst()
     }
 
     /// The message is done with. Once for each.
     package func ack(_ tag: DeliveryTag) throws(AMQPError) {
         guard let link else { throw AMQPError(.closed, "the reader of \(queue) is closed") }
         try link.settle(.init(number: tag.number, settlement: .acked, multiple: false))
-        held.removeAll { $0 == tag.number }
+        held.removeAll { $0.tag == tag }
     }
 
     /// Gives back what is not settled, and ends the connection. Whoever reads next finds it. Nothing may be read afterwards.
@@ -92,15 +92,12 @@ package actor QueueReader {
 
     private func giveBack(_ link: BrokerLink) throws(AMQPError) {
         guard !held.isEmpty, link.channelIsOpen else { return }
-        try link.cancelConsume()
-        // What came meanwhile belongs to it.
-        while try read(link) {}
         // One by one, and not many at once: what is given back together comes back in no order, and the broker takes together
         // what it can't keep up with (32).
         let before = try link.waiting(in: queue)
         let end = ContinuousClock.now + Self.closeLimit
-        for (count, number) in zip(1..., held) {
-            try link.settle(.init(number: number, settlement: .requeued, multiple: false))
+        for (count, delivery) in zip(1..., held) {
+            try link.settle(.init(number: delivery.tag.number, settlement: .requeued, multiple: false))
             guard count % Self.givenAtOnce == 0 || count == held.count else { continue }
             while try link.waiting(in: queue) < before + count {
                 guard ContinuousClock.now < end else { return }
@@ -113,10 +110,7 @@ package actor QueueReader {
     private func read(_ link: BrokerLink) throws(AMQPError) -> Bool {
         guard let event = try link.nextEvent() else { return false }
         switch event {
-        case .delivered(let content):
-            let delivery = Self.delivery(content)
-            held.append(delivery.tag.number)
-            early.append(delivery)
+        case .delivered(let content): held.append(Self.delivery(content))
         case .consumerCancelled:
             throw AMQPError(.consumerCancelled, "the broker ended the reading of \(queue)")
         case .answered, .returned, .blocked, .unblocked: break

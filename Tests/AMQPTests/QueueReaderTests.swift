@@ -10,9 +10,7 @@ struct QueueReaderTests {
             name: "test")
     }
 
-    private func text(_ message: Delivery?) -> String? {
-        message.map { String(decoding: $0.body, as: UTF8.self) }
-    }
+    private func text(_ message: Delivery) -> String { String(decoding: message.body, as: UTF8.self) }
 
     @Test("messages come in order, and what is not settled stands where it stood")
     func order() async throws {
@@ -27,13 +25,11 @@ struct QueueReaderTests {
         var expected = texts
         for look in 0..<6 {
             let reader = try reader(topology, queue)
-            let total = try await reader.open(limit: 100)
+            let (messages, total) = try await reader.take(limit: 100)
             #expect(total == expected.count)
-            var seen: [String] = []
-            while let message = try await reader.next() {
-                let body = try #require(self.text(message))
-                seen.append(body)
-                if look == 2, body.hasSuffix("7") { try await reader.ack(message.tag) }
+            let seen = messages.map(text)
+            for message in messages where look == 2 && text(message).hasSuffix("7") {
+                try await reader.ack(message.tag)
             }
             await reader.close()
             #expect(seen == Array(expected.prefix(100)), "look \(look)")
@@ -52,21 +48,21 @@ struct QueueReaderTests {
         }
         for outcome in outcomes { #expect(outcome.isConfirmed) }
         let strict = try reader(topology, queue)
-        _ = try await strict.open(limit: 10)
-        let next = try await strict.next()
-        let first = try #require(next)
-        #expect(first.oversized)
-        #expect(first.body.isEmpty)
-        #expect(first.bodySize == 600_000)
-        let (empty, small) = (try await strict.next(), try await strict.next())
-        #expect(text(empty) == "")
-        #expect(text(small) == "small")
+        let first = try await strict.take(limit: 10).messages
+        #expect(first.map(\.oversized) == [true, false, false])
+        #expect(first.map(text) == ["", "", "small"])
+        #expect(first[0].bodySize == 600_000)
         await strict.close()
         let lenient = try reader(topology, queue, bodyLimit: 1 << 20)
-        _ = try await lenient.open(limit: 1)
-        let whole = try await lenient.next()
-        #expect(text(whole) == large)
+        let second = try await lenient.take(limit: 10).messages
+        #expect(Set(second.map(text)) == [large, "", "small"])
+        for message in second { try await lenient.ack(message.tag) }
         await lenient.close()
+        let empty = try reader(topology, queue)
+        let rest = try await empty.take(limit: 10)
+        #expect(rest.messages.isEmpty)
+        #expect(rest.total == 0)
+        await empty.close()
     }
 
     @Test("a broker that is away, and a queue that is not there, are errors at once")
@@ -74,11 +70,11 @@ struct QueueReaderTests {
         let nowhere = QueueReader(
             address: try BrokerAddress(url: "amqp://localhost:1/"), topology: Topology(), queue: "q",
             bodyLimit: 1, name: "test")
-        let away = await #expect(throws: AMQPError.self) { try await nowhere.open(limit: 1) }
+        let away = await #expect(throws: AMQPError.self) { try await nowhere.take(limit: 1) }
         #expect(away?.code == .unreachable)
         await nowhere.close()
         let absent = try reader(Topology(), TestBroker.name("absent"))
-        let missing = await #expect(throws: AMQPError.self) { try await absent.open(limit: 1) }
+        let missing = await #expect(throws: AMQPError.self) { try await absent.take(limit: 1) }
         #expect(missing?.code == .channelClosed(404))
         await absent.close()
     }

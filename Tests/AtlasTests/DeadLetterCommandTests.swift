@@ -88,7 +88,7 @@ import Testing
             let reader = QueueReader(
                 address: try address, topology: JobTopology.starter, queue: queue, bodyLimit: 10, name: "test"
             )
-            let left = try await reader.open(limit: 1)
+            let left = try await reader.take(limit: 1_000).total
             await reader.close()
             return left
         }
@@ -98,9 +98,7 @@ import Testing
             let reader = QueueReader(
                 address: try address, topology: JobTopology.starter, queue: queue, bodyLimit: 1 << 20,
                 name: "test")
-            var all: [Delivery] = []
-            _ = try await reader.open(limit: 1_000)
-            while let delivery = try await reader.next() { all.append(delivery) }
+            let all = try await reader.take(limit: 1_000).messages
             await reader.close()
             return all
         }
