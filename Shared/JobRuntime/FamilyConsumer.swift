@@ -40,8 +40,9 @@ package struct FamilyConsumer: Service {
         let leaseTime = settings.seconds("WORKER_LEASE_SECONDS", default: 15, in: 1...300).seconds
         let outboxLease = settings.seconds("OUTBOX_LEASE_SECONDS", default: 10, in: 1...300).seconds
 
-        let pool = PostgresPool(
-            PostgresConfiguration(url: databaseURL, applicationName: context.name), logger: context.logger)
+        var database = PostgresConfiguration(url: databaseURL, applicationName: context.name)
+        database.keepsPlans = true
+        let pool = PostgresPool(database, logger: context.logger)
         let worker = UUID()
         let clock = DatabaseClock()
         let parts = Parts(

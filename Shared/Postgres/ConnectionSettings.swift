@@ -46,6 +46,7 @@ struct ConnectionSettings {
             "-c lock_timeout=\(configuration.lockTimeout.milliseconds)",
             "-c idle_in_transaction_session_timeout=\(configuration.idleInTransactionTimeout.milliseconds)",
             "-c TimeZone=UTC", "-c jit=off", "-c seq_page_cost=20", "-c random_page_cost=1",
+            "-c plan_cache_mode=\(configuration.keepsPlans ? "force_generic_plan" : "auto")",
         ]
         return (limits + [own].compactMap { $0 }).joined(separator: " ")
     }

@@ -24,6 +24,9 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomR
     /// How long a call waits for the server once it has a connection. Longer than the statement time-out,
     /// so that only a silent server runs into it: it costs the connection.
     package var clientDeadline = Duration.seconds(20)
+    /// Whether a statement is planned once for whatever its parameters are. For processes that run the same few
+    /// statements all day, where planning takes longer than running; not for lists with filters that may be absent.
+    package var keepsPlans = false
     /// How long opening a connection may take.
     package var connectTimeout = Duration.seconds(5)
 

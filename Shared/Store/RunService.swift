@@ -104,6 +104,12 @@ package struct RunService: Sendable {
     private static let lockRuns: Statement =
         "SELECT id FROM runs WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 
+    /// A begin need not be on disk before the handler is called. All that follows from it is committed later, and a
+    /// crash of the server never loses a commit without those after it: where it loses this one, no call permit of the
+    /// attempt was committed, so none of its calls was made, and the run is queued as before.
+    private static let commitWithoutWaiting: Statement =
+        "SELECT set_config('synchronous_commit', 'off', true)"
+
     private static func begin(
         _ jobs: [JobMessage], family: OperationFamily, pool: PostgresPool, worker: UUID,
         clock: DatabaseClock, writer: TransitionWriter, random: @Sendable () -> Double
@@ -128,6 +134,9 @@ package struct RunService: Sendable {
             var plans = jobs.map { plan($0, &readings, family: family, now: now, random: random()) }
             let transitions = plans.compactMap(\.transition)
             if !transitions.isEmpty {
+                if transitions.allSatisfy({ $0.to == .running }) {
+                    try transaction.enqueue(Self.commitWithoutWaiting)
+                }
                 let (statement, parameters) = writer.call(transitions, worker: worker, completedAt: now)
                 let rows = try await transaction.finish(statement, parameters)
                 var written = try writer.outcomes(rows, of: transitions)[...]

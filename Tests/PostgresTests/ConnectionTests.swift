@@ -332,14 +332,16 @@ extension PostgresTests {
 
         @Test func sessionHasTheLimits() async throws {
             try await withDatabase { database in
-                let configuration = database.configuration(adding: "options=-c%20work_mem%3D5MB")
+                var configuration = database.configuration(adding: "options=-c%20work_mem%3D5MB")
+                configuration.keepsPlans = true
                 try await withPool(on: configuration) { pool in
                     let row = try await pool.query(
                         """
                         SELECT current_setting('statement_timeout') AS statement,
                                current_setting('lock_timeout') AS lock, current_setting('TimeZone') AS zone,
                                current_setting('idle_in_transaction_session_timeout') AS idle,
-                               current_setting('application_name') AS name, current_setting('work_mem') AS memory
+                               current_setting('application_name') AS name, current_setting('work_mem') AS memory,
+                               current_setting('plan_cache_mode') AS plans
                         """)[0]
                     #expect(try row.text("statement") == "15s")
                     #expect(try row.text("lock") == "5s")
@@ -347,6 +349,7 @@ extension PostgresTests {
                     #expect(try row.text("zone") == "UTC")
                     #expect(try row.text("name") == database.name)
                     #expect(try row.text("memory") == "5MB")
+                    #expect(try row.text("plans") == "force_generic_plan")
                 }
             }
         }

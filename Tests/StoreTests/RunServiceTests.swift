@@ -311,18 +311,3 @@ extension PostgresPool {
 }
 
 private func repeated(_ word: String, _ count: Int) -> [String] { Array(repeating: word, count: count) }
-
-extension RunService.Beginning {
-    /// The answer in a word, with the reason of a refusal.
-    fileprivate var word: String {
-        switch self {
-        case .execute: "execute"
-        case .refused(_, let reason, ended: true, _): "blocked: \(reason.rawValue)"
-        case .refused(_, let reason, ended: false, _): "waits: \(reason.rawValue)"
-        case .cancelled: "cancelled"
-        case .duplicate: "duplicate"
-        case .unknown: "unknown"
-        case .misrouted: "misrouted"
-        }
-    }
-}

@@ -193,3 +193,18 @@ extension CallRefusal {
         if case .denied(let decision) = self { decision.denial } else { nil }
     }
 }
+
+extension RunService.Beginning {
+    /// The answer in a word, with the reason of a refusal.
+    var word: String {
+        switch self {
+        case .execute: "execute"
+        case .refused(_, let reason, ended: true, _): "blocked: \(reason.rawValue)"
+        case .refused(_, let reason, ended: false, _): "waits: \(reason.rawValue)"
+        case .cancelled: "cancelled"
+        case .duplicate: "duplicate"
+        case .unknown: "unknown"
+        case .misrouted: "misrouted"
+        }
+    }
+}
