@@ -77,7 +77,8 @@ let package = Package(
                 .embedInCode("Migrations/0001_foundation.sql"),
                 .embedInCode("Migrations/0002_one_platform_row.sql"),
                 .embedInCode("Migrations/0003_audit_as_written.sql"),
-                .embedInCode("Migrations/0004_schedules.sql"),
+                .embedInCode("Migrations/0004_inventory.sql"),
+                .embedInCode("Migrations/0005_schedules.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Graph", ["ServiceKit", "JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),
@@ -97,6 +98,9 @@ let package = Package(
             "ProviderConsumer",
             ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
         service(
+            "InventoryConsumer",
+            ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
+        service(
             "Notifier",
             [
                 "JSON", "Operations", "Store", "Sealing", "JobRuntime", "Curl", "ServiceKit", "Postgres",
@@ -114,6 +118,12 @@ let package = Package(
         .target(
             name: "Fixtures", dependencies: ["Operations", "Store", "Postgres", logging],
             path: "Tests/Fixtures", swiftSettings: settings),
+        .target(
+            name: "GraphFixtures",
+            dependencies: [
+                "Fixtures", "Graph", "Sealing", "Store", "Operations", "Postgres", "Curl", "JSON", logging,
+            ],
+            path: "Tests/GraphFixtures", swiftSettings: settings),
         .executableTarget(
             name: "Benchmark",
             dependencies: [
@@ -136,8 +146,15 @@ let package = Package(
         tests(
             "GraphTests",
             [
-                "Fixtures", "ProviderConsumer", "Graph", "Sealing", "Store", "Operations", "Postgres", "Curl",
-                "JSON", logging,
+                "Fixtures", "GraphFixtures", "ProviderConsumer", "Graph", "Sealing", "Store", "Operations",
+                "Postgres", "Curl", "JSON", logging,
+            ]),
+        tests(
+            "InventoryTests",
+            [
+                "Fixtures", "GraphFixtures", "InventoryConsumer", "Graph", "JobRuntime", "Sealing",
+                "ServiceKit", "AMQP",
+                "Store", "Operations", "Postgres", "Curl", "JSON", logging,
             ]),
         tests("ServiceKitTests", ["ServiceKit"]),
         tests(

@@ -97,6 +97,7 @@ struct RunView {
         add("next attempt", date("next_attempt_at").map(style.times.text))
         if !isCompleted { add("gives up", date("expires_at").map(style.times.text)) }
         if let attempt = run["attempt"]?.integer, attempt > 1 { add("attempt", "\(attempt)") }
+        add("parameters", run["parameters"].flatMap { $0.isNull ? nil : $0.text })
         add("progress", progress(now: style.times.now))
         add("counts", Self.numbers(run["counts"]))
         add("items", Self.numbers(run["items"]))

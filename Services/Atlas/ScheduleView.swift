@@ -72,6 +72,7 @@ struct ScheduleView {
         case .connectionBusy: "for the run that is under way on the connection"
         case .operationUnavailable: "for somebody who executes this operation"
         case .operationUnknown: "for a version that knows this operation"
+        case .parametersInvalid: "for a version that needs no parameters for this operation"
         case nil: word.replacing("_", with: " ")
         }
     }

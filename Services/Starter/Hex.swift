@@ -1,6 +1,11 @@
-/// Random ids in hexadecimal.
+/// Bytes and random ids in hexadecimal.
 enum Hex {
     private static let digits = Array("0123456789abcdef".utf8)
+
+    /// Two digits a byte.
+    static func text(_ bytes: [UInt8]) -> String {
+        String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
 
     /// `count` random bytes, a multiple of 8, as twice as many digits. Never all zeros.
     static func random(_ count: Int) -> String {

@@ -69,6 +69,9 @@ struct Members {
         return value.integer ?? note(name, "must be a whole number, or left out", nil)
     }
 
+    /// Any value, which somebody else judges; nil when it is left out.
+    mutating func optionalValue(_ name: String) -> JSON? { take(name) }
+
     /// `true` or `false`.
     mutating func bool(_ name: String) -> Bool {
         guard let value = required(name) else { return false }

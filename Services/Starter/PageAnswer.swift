@@ -5,11 +5,14 @@ import JSON
 import Store
 
 extension Answer {
-    /// A page of a list under `name`; `next` and a Link lead to the page after it, when there is one.
+    /// A page of a list under `name`, after the members `beside` it; `next` and a Link lead to the page after it,
+    /// when there is one.
     static func page<Entry>(
-        _ name: String, _ page: Page<Entry>, json: (Entry) -> JSON, cursor: (Entry) -> Cursor, of call: Call
+        _ name: String, _ page: Page<Entry>, json: (Entry) -> JSON, cursor: (Entry) -> Cursor, of call: Call,
+        beside: JSONObject = [:]
     ) -> Answer {
-        var body: JSONObject = [name: .array(page.entries.map(json))]
+        var body = beside
+        body[name] = .array(page.entries.map(json))
         var headers: HTTPFields = [:]
         if page.hasMore, let last = page.entries.last {
             let next = cursor(last).text

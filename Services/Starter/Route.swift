@@ -7,6 +7,7 @@ enum Route: Sendable, Hashable {
     case createSchedule, listSchedules, schedule(ScheduleID), removeSchedule(ScheduleID)
     case pauseSchedule(ScheduleID), resumeSchedule(ScheduleID)
     case me, tenants, connections, notifications, users
+    case backups(TenantID), backup(RunID)
     case grant, revoke, changeRole, disableUser(UserID), enableUser(UserID)
     case operability(TenantID), writeGate(TenantID), connectionEnabled(ConnectionID)
     case freeze, liftFreeze
@@ -29,7 +30,7 @@ enum Route: Sendable, Hashable {
         guard parts.count >= 3, parts[0].isEmpty, parts[1] == "v1" else { return [] }
         return switch parts.count {
         case 3: collection(parts[2])
-        case 4: one(of: parts[2], parts[3])
+        case 4: entry(of: parts[2], parts[3])
         case 5: part(of: parts[2], parts[3], parts[4])
         default: []
         }
@@ -48,9 +49,10 @@ enum Route: Sendable, Hashable {
         }
     }
 
-    private static func one(of collection: Substring, _ id: Substring) -> [(HTTPRequest.Method, Route)] {
+    private static func entry(of collection: Substring, _ id: Substring) -> [(HTTPRequest.Method, Route)] {
         switch collection {
         case "runs": with(id) { [(.get, .run($0))] }
+        case "backups": with(id) { [(.get, .backup($0))] }
         case "schedules": with(id) { [(.get, .schedule($0)), (.delete, .removeSchedule($0))] }
         default: pair(collection, id)
         }
@@ -77,6 +79,7 @@ enum Route: Sendable, Hashable {
         case ("schedules", "resume"): with(id) { [(.post, .resumeSchedule($0))] }
         case ("users", "disable"): with(id) { [(.post, .disableUser($0))] }
         case ("users", "enable"): with(id) { [(.post, .enableUser($0))] }
+        case ("tenants", "backups"): with(id) { [(.get, .backups($0))] }
         case ("tenants", "operability"): with(id) { [(.put, .operability($0))] }
         case ("tenants", "write-gate"): with(id) { [(.put, .writeGate($0))] }
         case ("provider-connections", "enabled"): with(id) { [(.put, .connectionEnabled($0))] }
@@ -109,6 +112,8 @@ extension Route {
         case .connections: "/v1/provider-connections"
         case .notifications: "/v1/notifications"
         case .users: "/v1/users"
+        case .backups: "/v1/tenants/{id}/backups"
+        case .backup: "/v1/backups/{id}"
         case .grant: "/v1/access/grants"
         case .revoke: "/v1/access/revocations"
         case .changeRole: "/v1/access/roles"

@@ -49,6 +49,7 @@ extension RunSummary {
 extension RunDetail {
     var json: JSON {
         var object = summary.members
+        object["parameters"] = parameters ?? .null
         object["context"] = context
         object["timeline"] = .array(timeline.map(\.json))
         object["items"] = .object(

@@ -107,6 +107,10 @@ struct ScheduleRoutes: Sendable {
             throw Problem(.operationUnknown)
         }
         guard families.contains(definition.family) else { throw Problem(.operationUnavailable) }
+        // A schedule says nothing but the operation.
+        do { _ = try RunParameters.accept(nil, for: definition.type) } catch {
+            throw Problem(.parametersInvalid(error.faults))
+        }
         guard wish.authority == .me || definition.systemMayRun else {
             let allowed = OperationCatalogue.all.filter(\.systemMayRun).map(\.type.rawValue)
             throw .faulty([

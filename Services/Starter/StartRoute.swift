@@ -20,7 +20,8 @@ struct StartRoute: Sendable {
         var request = try await call.read { members in
             StartRequest(
                 operation: members.text("operation", limit: Self.operationLimit),
-                connectionID: members.id("provider_connection_id"), initiatorID: call.caller.userID,
+                connectionID: members.id("provider_connection_id"),
+                parameters: members.optionalValue("parameters"), initiatorID: call.caller.userID,
                 origin: call.caller.kind == .person ? .person : .upstream,
                 waitLimitSeconds: members.optionalInteger("wait_limit_seconds"))
         }
@@ -44,8 +45,8 @@ struct StartRoute: Sendable {
         guard first.outcome != .succeeded else { throw Problem.nothingToRetry(id) }
         // Everything that was asked of the first run is asked again.
         let request = StartRequest(
-            operation: first.operation, connectionID: first.connectionID, initiatorID: call.caller.userID,
-            origin: call.caller.kind == .person ? .person : .upstream,
+            operation: first.operation, connectionID: first.connectionID, parameters: first.parameters,
+            initiatorID: call.caller.userID, origin: call.caller.kind == .person ? .person : .upstream,
             idempotencyKey: key.map { prefix + $0 }, retryOf: id,
             traceparent: TraceParent.accept(call.request.headers[.traceparent]))
         return try await answer(starts.start(request))
@@ -131,6 +132,8 @@ extension Problem {
                     pointer: "/wait_limit_seconds",
                     detail: "must be from \(allowed.lowerBound) to \(allowed.upperBound)")
             ])
+        case .parametersInvalid(let faults):
+            self = .faulty(faults.map { Fault(pointer: "/parameters\($0.pointer)", detail: $0.detail) })
         }
     }
 

@@ -19,6 +19,7 @@ struct StarterAPI: Sendable {
     private let places: PlaceRoutes
     private let access: AccessRoutes
     private let users: UserRoutes
+    private let backups: BackupRoutes
 
     /// - Parameters:
     ///   - families: those whose consumers are deployed; what the others do can't be started.
@@ -49,6 +50,7 @@ struct StarterAPI: Sendable {
             schedules: Schedules(pool: pool, makeID: makeID), access: accessReading, families: families)
         places = PlaceRoutes(tenants: TenantReading(pool: pool), access: accessReading)
         users = UserRoutes(users: UserReading(pool: pool), access: accessReading)
+        backups = BackupRoutes(backups: BackupReading(pool: pool), access: accessReading)
         access = AccessRoutes(changes: AuthorityChanges(pool: pool, makeID: makeID), access: accessReading)
     }
 
@@ -107,6 +109,8 @@ struct StarterAPI: Sendable {
         case .connections: try await places.connections(call)
         case .notifications: try await places.notifications(call)
         case .users: try await users.list(call)
+        case .backups(let tenant): try await backups.list(tenant, call)
+        case .backup(let id): try await backups.show(id, call)
         case .grant: try await access.grant(call)
         case .revoke: try await access.revoke(call)
         case .changeRole: try await access.changeRole(call)

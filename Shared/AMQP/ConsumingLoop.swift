@@ -188,11 +188,8 @@ actor ConsumingLoop {
         let delay = schedule.failed(at: now, random: .random(in: 0..<1))
         queue.status = .disconnected(error)
         logger.warning(
-            "consumer disconnected",
-            metadata: [
-                "broker": "\(address)", "queue": "\(source)", "error": "\(error)",
-                "next_attempt_in": "\(delay)",
-            ])
+            "consumer disconnected", error: error,
+            metadata: ["broker": "\(address)", "queue": "\(source)", "next_attempt_in": "\(delay)"])
         return schedule.wait(at: now)
     }
 

@@ -178,8 +178,8 @@ actor PublishingLoop {
         let delay = schedule.failed(at: now, random: .random(in: 0..<1))
         queue.status = .disconnected(error)
         logger.warning(
-            "publisher disconnected",
-            metadata: ["broker": "\(address)", "error": "\(error)", "next_attempt_in": "\(delay)"])
+            "publisher disconnected", error: error,
+            metadata: ["broker": "\(address)", "next_attempt_in": "\(delay)"])
         return schedule.wait(at: now)
     }
 

@@ -18,6 +18,16 @@ package struct GraphPath: Sendable, Hashable, ExpressibleByStringInterpolation {
         template = parts.template
     }
 
+    /// This path with `more` behind it: `collection.appending("/\(id)")`.
+    package func appending(_ more: GraphPath) -> GraphPath {
+        GraphPath(text: text + more.text, template: template + more.template)
+    }
+
+    private init(text: String, template: String) {
+        self.text = text
+        self.template = template
+    }
+
     /// Collects literals and values.
     package struct Parts: StringInterpolationProtocol {
         fileprivate var text = ""

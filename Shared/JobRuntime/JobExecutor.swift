@@ -136,7 +136,7 @@ package struct JobExecutor: Sendable {
             logger.warning("a message names no run of this queue", metadata: ["run": "\(job.runID)"])
             opening.settled[.deadLetter, default: []].append(tag)
         case .failure(let error):
-            logger.warning("nothing could be begun; it is tried again", metadata: ["error": "\(error)"])
+            logger.warning("nothing could be begun; it is tried again", error: error)
             opening.undecided.append(Undecided(delivery: delivery, job: job))
         }
     }
@@ -170,8 +170,8 @@ package struct JobExecutor: Sendable {
         } catch {
             try Task.checkCancellation()
             logger.error(
-                "an attempt broke off",
-                metadata: ["run": "\(begun.run.execution.runID)", "error": "\(error)"])
+                "an attempt broke off", error: error,
+                metadata: ["run": "\(begun.run.execution.runID)"])
             return .failed(.workerLost, SummaryCounts())
         }
     }
@@ -187,7 +187,7 @@ package struct JobExecutor: Sendable {
                 return true
             } catch {
                 if Task.isCancelled { return false }
-                logger.warning("\(trouble); trying again", metadata: ["error": "\(error)"])
+                logger.warning("\(trouble); trying again", error: error)
                 try? await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(5))
             }

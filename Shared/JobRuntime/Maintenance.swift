@@ -55,7 +55,7 @@ package struct Maintenance: Sendable {
     private func every(_ interval: Duration, _ chore: () async throws -> Void) async {
         while !Task.isCancelled {
             do { try await chore() } catch is CancellationError { return } catch {
-                logger.warning("a chore failed; it is tried again", metadata: ["error": "\(error)"])
+                logger.warning("a chore failed; it is tried again", error: error)
             }
             try? await Task.sleep(for: interval)
         }

@@ -93,7 +93,7 @@ package final class OutboxRelay: Sendable {
             } catch is CancellationError {
                 return
             } catch {
-                logger.warning("the outbox could not be read", metadata: ["error": "\(error)"])
+                logger.warning("the outbox could not be read", error: error)
             }
             try? await Task.sleep(for: Self.sweepInterval)
         }
@@ -119,8 +119,8 @@ package final class OutboxRelay: Sendable {
             try await store.delete(confirmed)
         } catch {
             logger.warning(
-                "published messages could not be deleted; they are published again",
-                metadata: ["count": "\(confirmed.count)", "error": "\(error)"])
+                "published messages could not be deleted; they are published again", error: error,
+                metadata: ["count": "\(confirmed.count)"])
         }
     }
 

@@ -27,7 +27,7 @@ package struct WorkerLease: Sendable {
             } catch {
                 try Task.checkCancellation()
                 logger.warning(
-                    "the worker could not be entered; trying again", metadata: ["error": "\(error)"])
+                    "the worker could not be entered; trying again", error: error)
                 try await Task.sleep(for: .seconds(1))
             }
         }
@@ -46,7 +46,7 @@ package struct WorkerLease: Sendable {
                 logger.error("the lease of this worker has ended; its runs are repaired by others")
                 throw StoreError.workerEnded
             } catch {
-                logger.warning("the lease could not be renewed", metadata: ["error": "\(error)"])
+                logger.warning("the lease could not be renewed", error: error)
             }
         }
     }
@@ -54,7 +54,7 @@ package struct WorkerLease: Sendable {
     /// Gives the lease back.
     package func end() async {
         do { try await workers.end(id) } catch {
-            logger.warning("the lease could not be given back", metadata: ["error": "\(error)"])
+            logger.warning("the lease could not be given back", error: error)
         }
     }
 }

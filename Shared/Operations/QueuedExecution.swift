@@ -95,10 +95,14 @@ package struct QueuedExecution: Sendable, Hashable {
     package var expiresAt: Date
     /// Nil when the stored context could not be read.
     package var context: QueuedExecutionContext?
+    /// What the start asked for beyond the operation's name, as ``RunParameters`` accepted it. Read when an attempt
+    /// begins; it is no part of a decision.
+    package var parameters: JSON?
 
     package init(
         runID: RunID, operation: String, workspaceID: WorkspaceID, tenantID: TenantID,
-        connectionID: ConnectionID, initiatorID: UserID?, expiresAt: Date, context: QueuedExecutionContext?
+        connectionID: ConnectionID, initiatorID: UserID?, expiresAt: Date, context: QueuedExecutionContext?,
+        parameters: JSON? = nil
     ) {
         self.runID = runID
         self.operation = operation
@@ -108,5 +112,6 @@ package struct QueuedExecution: Sendable, Hashable {
         self.initiatorID = initiatorID
         self.expiresAt = expiresAt
         self.context = context
+        self.parameters = parameters
     }
 }

@@ -1,10 +1,13 @@
 package import FoundationEssentials
+package import JSON
 
 /// What somebody asked for.
 package struct StartRequest: Sendable, Hashable {
     /// The operation's name as it was received: it may be none of ours.
     package var operation: String
     package var connectionID: ConnectionID
+    /// What is asked for beyond the operation's name, as it was received.
+    package var parameters: JSON?
     /// Who asks; nil for a schedule of the system.
     package var initiatorID: UserID?
     package var origin: StartOrigin
@@ -20,12 +23,13 @@ package struct StartRequest: Sendable, Hashable {
     package var traceparent: String?
 
     package init(
-        operation: String, connectionID: ConnectionID, initiatorID: UserID?, origin: StartOrigin,
-        idempotencyKey: String? = nil, scheduleID: ScheduleID? = nil, retryOf: RunID? = nil,
-        waitLimitSeconds: Int? = nil, traceparent: String? = nil
+        operation: String, connectionID: ConnectionID, parameters: JSON? = nil, initiatorID: UserID?,
+        origin: StartOrigin, idempotencyKey: String? = nil, scheduleID: ScheduleID? = nil,
+        retryOf: RunID? = nil, waitLimitSeconds: Int? = nil, traceparent: String? = nil
     ) {
         self.operation = operation
         self.connectionID = connectionID
+        self.parameters = parameters
         self.initiatorID = initiatorID
         self.origin = origin
         self.idempotencyKey = idempotencyKey
@@ -50,11 +54,11 @@ package struct StartFacts: Sendable, Hashable {
     package var entraTenantName: String
     package var authority: AuthorityFacts
     /// The run that is active on the connection now.
-    package var activeRun: (id: RunID, operation: String)?
+    package var activeRun: (id: RunID, operation: String, parameters: JSON?)?
 
     package init(
         workspaceID: WorkspaceID, tenantID: TenantID, entraTenantID: String, entraTenantName: String,
-        authority: AuthorityFacts, activeRun: (id: RunID, operation: String)?
+        authority: AuthorityFacts, activeRun: (id: RunID, operation: String, parameters: JSON?)?
     ) {
         self.workspaceID = workspaceID
         self.tenantID = tenantID
@@ -69,6 +73,7 @@ package struct StartFacts: Sendable, Hashable {
             && left.entraTenantID == right.entraTenantID && left.entraTenantName == right.entraTenantName
             && left.authority == right.authority && left.activeRun?.id == right.activeRun?.id
             && left.activeRun?.operation == right.activeRun?.operation
+            && left.activeRun?.parameters == right.activeRun?.parameters
     }
 
     package func hash(into hasher: inout Hasher) {
@@ -82,9 +87,10 @@ package struct StartFacts: Sendable, Hashable {
 package enum StartAnswer: Sendable {
     /// A run is to be created: its snapshot, and the job for it.
     case accepted(RunSnapshot, OperationDefinition)
-    /// The same operation is active on the connection, or the key was used before: this run.
+    /// The same operation with the same parameters is active on the connection, or the key was used before:
+    /// this run.
     case duplicate(RunID)
-    /// Another operation is active on the connection.
+    /// Another operation is active on the connection, or the same one with other parameters.
     case busy(RunID, operation: String)
     /// Not allowed, or not possible now.
     case refused(StartRefusal)
@@ -107,6 +113,8 @@ package enum FiringAnswer: Sendable {
         case operationUnavailable = "operation_unavailable"
         /// This version does not know the operation.
         case operationUnknown = "operation_unknown"
+        /// This version wants to know more than the schedule says.
+        case parametersInvalid = "parameters_invalid"
     }
 }
 
@@ -124,6 +132,8 @@ package enum StartRefusal: Sendable, Hashable {
     case operationUnavailable
     /// The wait limit is outside what the operation allows, in seconds (422).
     case waitLimitInvalid(allowed: ClosedRange<Int>)
+    /// The operation does not take these parameters (422).
+    case parametersInvalid([RunParameters.Fault])
 }
 
 /// Decides at the door, with the same checks as at execution, so that nothing is queued that could not run now.
@@ -140,13 +150,21 @@ package enum StartGate {
         let limits = 1...definition.queueLimitSeconds
         let wait = request.waitLimitSeconds ?? limits.upperBound
         guard limits.contains(wait) else { return .refused(.waitLimitInvalid(allowed: limits)) }
+        let parameters: JSON?
+        do {
+            parameters = try RunParameters.accept(request.parameters, for: definition.type)
+        } catch {
+            return .refused(.parametersInvalid(error.faults))
+        }
         // What depends on the request alone is said before: it tells nothing about the connection.
         guard let facts else { return .refused(.notFound) }
-        let run = draft(request, definition, facts, runID: runID, now: now, wait: wait)
+        var run = draft(request, definition, facts, runID: runID, now: now, wait: wait)
+        run.execution.parameters = parameters
         let decision = LegitimacyGate.decide(run.execution, attempt: 1, phase: .start, facts: facts.authority)
         if let refusal = refusal(decision, definition) { return .refused(refusal) }
         if let active = facts.activeRun {
             return active.operation == request.operation
+                && RunParameters.isSame(active.parameters, as: request)
                 ? .duplicate(active.id) : .busy(active.id, operation: active.operation)
         }
         return .accepted(run, definition)
@@ -161,8 +179,13 @@ package enum StartGate {
             return .postponed(.operationUnknown)
         }
         guard families.contains(definition.family) else { return .postponed(.operationUnavailable) }
-        let run = draft(
+        var run = draft(
             request, definition, facts, runID: runID, now: now, wait: definition.queueLimitSeconds)
+        do {
+            run.execution.parameters = try RunParameters.accept(request.parameters, for: definition.type)
+        } catch {
+            return .postponed(.parametersInvalid)
+        }
         let decision = LegitimacyGate.decide(run.execution, attempt: 1, phase: .start, facts: facts.authority)
         // What may pass by itself is left to the queue, where the run waits and shows for what.
         if let reason = decision.denial, !reason.isRetryable { return .blocked(run, decision, reason) }

@@ -11,6 +11,7 @@ package struct AccessReading: Sendable {
         case connection(ConnectionID)
         case run(RunID)
         case schedule(ScheduleID)
+        case backup(RunID)
     }
 
     /// A place that exists, and what the person holds there.
@@ -55,6 +56,9 @@ package struct AccessReading: Sendable {
             UNION ALL
             SELECT workspace_id, tenant_id, operation
             FROM schedules WHERE $2::text = 'schedule' AND id = $3::uuid
+            UNION ALL
+            SELECT t.workspace_id, b.tenant_id, NULL FROM backup_sets b JOIN tenants t ON t.id = b.tenant_id
+            WHERE $2::text = 'backup' AND b.id = $3::uuid
         )
         SELECT p.workspace_id, p.tenant_id, p.operation, e.role
         FROM place p LEFT JOIN LATERAL entitlement($1::uuid, p.workspace_id, p.tenant_id) e ON true
@@ -120,6 +124,7 @@ extension AccessReading.Place {
         case .connection(let id): ("connection", id.uuid)
         case .run(let id): ("run", id.uuid)
         case .schedule(let id): ("schedule", id.uuid)
+        case .backup(let id): ("backup", id.uuid)
         }
     }
 }

@@ -25,6 +25,8 @@ enum AuthorityReading {
         SELECT r.id, r.operation, r.workspace_id, r.tenant_id, r.connection_id, r.initiator_id,
                r.expires_at, r.context::text AS context, r.state, r.attempt, r.queued_at, r.reason_code,
                r.cancel_requested, r.traceparent, r.failed_attempts, nullif(r.counts, '{}')::text AS counts,
+               -- For the attempt that begins; each of its calls does without.
+               CASE WHEN r.state = 'queued' THEN r.parameters::text END AS parameters,
                coalesce(r.next_attempt_at > clock_timestamp(), false) AS is_early,
                r.worker_id IS NOT DISTINCT FROM $2::uuid AS is_mine,
                EXISTS (SELECT FROM workers w WHERE w.id = $2::uuid AND w.ended_at IS NULL
@@ -70,7 +72,8 @@ struct AuthorityReadingRow {
                 tenantID: try TenantID(row.uuid("tenant_id")),
                 connectionID: try ConnectionID(row.uuid("connection_id")),
                 initiatorID: try row.uuidOrNil("initiator_id").map(UserID.init),
-                expiresAt: try row.date("expires_at"), context: QueuedExecutionContext(json: context)),
+                expiresAt: try row.date("expires_at"), context: QueuedExecutionContext(json: context),
+                parameters: try row.parameters("parameters")),
             state: try row.runState("state"), attempt: try row.int("attempt"),
             queuedAt: try row.date("queued_at"),
             failedAttempts: try row.int("failed_attempts"),
@@ -132,6 +135,11 @@ extension Row {
         let word = try text(column)
         guard let state = RunState(rawValue: word) else { throw StoreError.unreadable(column, word) }
         return state
+    }
+
+    /// What a start asked for; nil when there is nothing.
+    func parameters(_ column: String) throws -> JSON? {
+        try textOrNil(column).map { try JSON(parsing: $0) }
     }
 
     /// A run's counts; none when there are none, or when this version does not know the operation.

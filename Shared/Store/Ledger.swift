@@ -44,7 +44,7 @@ package struct Ledger: Sendable {
 
     package init(pool: PostgresPool) { self.pool = pool }
 
-    // Both statements join the run with the attempt that the caller believes in: a worker that was given up
+    // All statements join the run with the attempt that the caller believes in: a worker that was given up
     // records nothing.
 
     private static let record: Statement = """
@@ -53,6 +53,13 @@ package struct Ledger: Sendable {
         FROM runs r, unnest($3::text[], $4::text[], $5::text[]) AS i (key, state, result)
         WHERE r.id = $1::uuid AND r.attempt = $2::int AND r.state = 'running'
         ON CONFLICT (run_id, item_key) DO UPDATE SET state = excluded.state, result = excluded.result
+        """
+
+    /// Items of an earlier page or attempt that are recorded elsewhere now.
+    private static let clear: Statement = """
+        DELETE FROM run_items i USING runs r
+        WHERE r.id = $1::uuid AND r.attempt = $2::int AND r.state = 'running'
+          AND i.run_id = r.id AND i.item_key = ANY ($3::text[])
         """
 
     private static let move: Statement = """
@@ -70,9 +77,18 @@ package struct Ledger: Sendable {
     package func record(
         _ items: [Item], progress: Progress, under permit: ExecutionPermit
     ) async throws {
+        try Self.checkMoved(await pool.pipeline(Self.calls(items, progress: progress, under: permit)))
+    }
+
+    /// The statements that record items and the new position, for a transaction that records more with them. They
+    /// come last in it.
+    static func calls(
+        _ items: [Item], cleared: [String] = [], progress: Progress, under permit: ExecutionPermit
+    ) -> [(Statement, [Parameter])] {
         let run: [Parameter] = [.uuid(permit.execution.runID.uuid), .int(permit.attempt)]
         var calls: [(Statement, [Parameter])] = []
-        let unique = Self.lastOfEachKey(items)
+        if !cleared.isEmpty { calls.append((clear, run + [.texts(cleared)])) }
+        let unique = items.lastOfEach(\.key)
         if !unique.isEmpty {
             calls.append(
                 (
@@ -91,22 +107,12 @@ package struct Ledger: Sendable {
                     progress.cursor.map(Parameter.text) ?? .null,
                 ]
             ))
-        if try await pool.pipeline(calls).last!.isEmpty { throw CallRefusal.attemptLost }
+        return calls
     }
 
-    /// A page may name a thing twice; one statement may not.
-    private static func lastOfEachKey(_ items: [Item]) -> [Item] {
-        var positions: [String: Int] = [:]
-        var unique: [Item] = []
-        for item in items {
-            if let position = positions[item.key] {
-                unique[position] = item
-            } else {
-                positions[item.key] = unique.count
-                unique.append(item)
-            }
-        }
-        return unique
+    /// Throws ``CallRefusal/attemptLost`` when the position was not moved: the run is another attempt's.
+    static func checkMoved(_ results: [Rows]) throws {
+        if results.last!.isEmpty { throw CallRefusal.attemptLost }
     }
 
     /// How far an earlier attempt came; nil when it recorded nothing.
@@ -128,5 +134,22 @@ package struct Ledger: Sendable {
             guard let state = Item.State(rawValue: word) else { throw StoreError.unreadable("state", word) }
             return (state, try row.textOrNil(1), try row.int(2))
         }
+    }
+}
+
+extension Array {
+    /// The last element with each key, at the place of the first. A page may name a thing twice; one statement may not.
+    func lastOfEach<Key: Hashable>(_ key: (Element) -> Key) -> [Element] {
+        var positions: [Key: Int] = [:]
+        var unique: [Element] = []
+        for element in self {
+            if let position = positions[key(element)] {
+                unique[position] = element
+            } else {
+                positions[key(element)] = unique.count
+                unique.append(element)
+            }
+        }
+        return unique
     }
 }

@@ -129,7 +129,7 @@ package struct RunReading: Sendable {
                r.attempt, r.queued_at, r.expires_at, r.started_at, r.completed_at, r.next_attempt_at,
                r.workspace_id, r.tenant_id, t.name AS tenant_name, r.connection_id, c.display_name,
                r.initiator_id, u.name AS initiator_name, r.schedule_id, r.retry_of,
-               g.done, g.total, r.context,
+               g.done, g.total, r.context, r.parameters::text AS parameters,
                ARRAY(SELECT n.id FROM runs n WHERE n.retry_of = r.id ORDER BY n.id DESC LIMIT 20) AS retries
         FROM runs r
         JOIN tenants t ON t.id = r.tenant_id
@@ -160,12 +160,13 @@ package struct RunReading: Sendable {
         for row in results[2] { items[try row.itemState("state")] = try row.int("count") }
         return RunDetail(
             summary: try RunSummary(row), context: try JSON(parsing: row.bytes("context")),
+            parameters: try row.parameters("parameters"),
             timeline: try results[1].map(RunDetail.Event.init), items: items,
             retries: try row.uuids("retries").map { RunID($0) })
     }
 
     private static let repeatable: Statement = """
-        SELECT operation, connection_id, state, outcome FROM runs WHERE id = $1::uuid
+        SELECT operation, connection_id, parameters::text AS parameters, state, outcome FROM runs WHERE id = $1::uuid
         """
 
     /// What another run would need to do the same; nil when there is no such run.
@@ -173,6 +174,7 @@ package struct RunReading: Sendable {
         guard let row = try await pool.query(Self.repeatable, [.uuid(id.uuid)]).first else { return nil }
         return RepeatableRun(
             operation: try row.text("operation"), connectionID: ConnectionID(try row.uuid("connection_id")),
+            parameters: try row.parameters("parameters"),
             state: try row.runState("state"),
             outcome: try row.textOrNil("outcome").flatMap(RunOutcome.init))
     }

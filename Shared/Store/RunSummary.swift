@@ -52,6 +52,8 @@ package struct RepeatableRun: Sendable, Hashable {
     /// The stored name; it may be one that this version does not know.
     package let operation: String
     package let connectionID: ConnectionID
+    /// What its start asked for beyond the operation's name.
+    package let parameters: JSON?
     package let state: RunState
     package let outcome: RunOutcome?
 }
@@ -73,6 +75,8 @@ package struct RunDetail: Sendable, Hashable {
     package let summary: RunSummary
     /// What its start wrote down, and the last decision.
     package let context: JSON
+    /// What its start asked for beyond the operation's name; nil when that was nothing.
+    package let parameters: JSON?
     /// In the order in which they happened.
     package let timeline: [Event]
     /// How many items are in each state.

@@ -73,17 +73,17 @@ package struct ScheduleFirings: Sendable {
             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[],
                                  $7::json[], $8::json[], $9::timestamptz[], $10::timestamptz[], $11::uuid[],
                                  $12::text[], $13::text[], $14::text[], $15::json[], $16::json[],
-                                 $17::text[], $18::text[], $19::text[], $20::bytea[])
+                                 $17::text[], $18::text[], $19::text[], $20::bytea[], $22::json[])
                 AS f (id, workspace_id, tenant_id, connection_id, operation, initiator_id, context, legitimacy,
                       queued_at, expires_at, schedule_id, key, outcome, reason, queued_details, details,
-                      action, route, message_id, body)
+                      action, route, message_id, body, parameters)
         ), made AS (
             INSERT INTO runs (id, workspace_id, tenant_id, connection_id, operation, initiator_id, context,
-                              queued_at, expires_at, schedule_id, state, outcome, reason_code, attempt,
-                              completed_at)
+                              queued_at, expires_at, schedule_id, parameters, state, outcome, reason_code,
+                              attempt, completed_at)
             SELECT id, workspace_id, tenant_id, connection_id, operation, initiator_id,
                    context::jsonb || jsonb_build_object('legitimacy', legitimacy), queued_at, expires_at, schedule_id,
-                   'completed', outcome, reason, 1, queued_at
+                   parameters, 'completed', outcome, reason, 1, queued_at
             FROM fresh
         ), keyed AS (
             INSERT INTO start_keys (caller_id, key, run_id, operation, connection_id)
@@ -235,7 +235,9 @@ package struct ScheduleFirings: Sendable {
                     throw StoreError.notFound("connection")
                 }
                 let request = schedule.request
-                if active.contains(request.connectionID) { facts.activeRun = (RunID(schedule.id.uuid), "") }
+                if active.contains(request.connectionID) {
+                    facts.activeRun = (RunID(schedule.id.uuid), "", nil)
+                }
                 let answer = StartGate.firing(
                     request, facts: facts, families: families, runID: RunID(makeID()), now: schedule.now)
                 switch answer {
@@ -278,7 +280,7 @@ package struct ScheduleFirings: Sendable {
             .texts(transitions.map { $0.outbox?.route.name }),
             .texts(transitions.map { $0.outbox?.messageID }),
             .byteArrays(transitions.map { $0.outbox?.body }),
-            .double(outboxLeaseSeconds),
+            .double(outboxLeaseSeconds), .jsons(executions.map { $0.parameters?.text }),
         ]
     }
 

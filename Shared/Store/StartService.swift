@@ -64,8 +64,9 @@ package struct StartService: Sendable {
                t.write_gate_open, t.write_gate_checked_at, t.write_gate_healthy, t.write_gate_limit_seconds,
                c.tenant_id AS connection_tenant_id, c.enabled AND NOT c.frozen AS enabled,
                k.connection_id IS NOT NULL AS has_credential,
-               r.id AS active_run_id, r.operation AS active_operation,
+               r.id AS active_run_id, r.operation AS active_operation, r.parameters::text AS active_parameters,
                s.run_id AS key_run_id, s.operation AS key_operation, s.connection_id AS key_connection_id,
+               (SELECT k.parameters::text FROM runs k WHERE k.id = s.run_id) AS key_parameters,
                clock_timestamp() AS read_at
         FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
             AS q (position, connection_id, user_id, caller_id, key)
@@ -84,15 +85,16 @@ package struct StartService: Sendable {
             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[],
                                  $7::json[], $8::text[], $9::timestamptz[], $10::timestamptz[],
                                  $11::json[], $12::text[], $13::text[], $14::bytea[], $15::text[],
-                                 $17::uuid[], $18::uuid[], $19::uuid[])
+                                 $17::uuid[], $18::uuid[], $19::uuid[], $20::json[])
                 AS f (id, workspace_id, tenant_id, connection_id, operation, initiator_id, context,
                       traceparent, queued_at, expires_at, details, route, message_id, body, key,
-                      caller_id, schedule_id, retry_of)
+                      caller_id, schedule_id, retry_of, parameters)
         ), started AS (
             INSERT INTO runs (id, workspace_id, tenant_id, connection_id, operation, initiator_id, context,
-                              traceparent, queued_at, expires_at, schedule_id, retry_of, state, attempt)
+                              traceparent, queued_at, expires_at, schedule_id, retry_of, parameters, state,
+                              attempt)
             SELECT id, workspace_id, tenant_id, connection_id, operation, initiator_id, context, traceparent,
-                   queued_at, expires_at, schedule_id, retry_of, 'queued', 1
+                   queued_at, expires_at, schedule_id, retry_of, parameters, 'queued', 1
             FROM fresh
         ), keyed AS (
             INSERT INTO start_keys (caller_id, key, run_id, operation, connection_id)
@@ -174,7 +176,8 @@ package struct StartService: Sendable {
             }
             var facts = try startFacts(row)
             if let active = accepted.first(where: { $0.run.execution.connectionID == request.connectionID }) {
-                facts?.activeRun = (active.run.execution.runID, active.run.execution.operation)
+                let run = active.run.execution
+                facts?.activeRun = (run.runID, run.operation, run.parameters)
             }
             let answer = StartGate.answer(
                 request, facts: facts, families: families, runID: RunID(makeID()),
@@ -201,21 +204,24 @@ package struct StartService: Sendable {
             let isSame =
                 try row.text("key_operation") == request.operation
                 && row.uuid("key_connection_id") == request.connectionID.uuid
+                && RunParameters.isSame(row.parameters("key_parameters"), as: request)
             return isSame ? .duplicate(runID) : .keyReused(runID)
         }
         let earlier = accepted.first { $0.key == key && $0.callerID == request.callerID }
         return earlier.map { start in
             let run = start.run.execution
-            let isSame = run.operation == request.operation && run.connectionID == request.connectionID
+            let isSame =
+                run.operation == request.operation && run.connectionID == request.connectionID
+                && RunParameters.isSame(run.parameters, as: request)
             return isSame ? .duplicate(run.runID) : .keyReused(run.runID)
         }
     }
 
     static func startFacts(_ row: Row) throws -> StartFacts? {
         guard try row.uuidOrNil("connection_id") != nil else { return nil }
-        var active: (RunID, String)?
+        var active: (RunID, String, JSON?)?
         if let run = try row.uuidOrNil("active_run_id") {
-            active = (RunID(run), try row.text("active_operation"))
+            active = (RunID(run), try row.text("active_operation"), try row.parameters("active_parameters"))
         }
         return StartFacts(
             workspaceID: WorkspaceID(try row.uuid("workspace_id")),
@@ -239,6 +245,7 @@ package struct StartService: Sendable {
             .texts(accepted.map(\.message.messageID)), .byteArrays(accepted.map(\.message.body)),
             .texts(accepted.map(\.key)), .double(lease), .uuids(accepted.map(\.callerID)),
             .uuids(runs.map(\.scheduleID?.uuid)), .uuids(runs.map(\.retryOf?.uuid)),
+            .jsons(executions.map { $0.parameters?.text }),
         ]
     }
 

@@ -43,7 +43,8 @@ import Testing
                 "dead-letters drop", "access grant",
                 "access revoke", "access role", "access suspend", "access resume", "access write-gate open",
                 "access write-gate close", "access freeze", "access unfreeze", "access disable-user",
-                "access enable-user", "connections list", "connections enable", "connections disable",
+                "access enable-user", "backups list", "backups show", "connections list",
+                "connections enable", "connections disable",
                 "notifications", "tokens issue", "tokens revoke", "keys generate", "migrate", "demo-data",
                 "version",
             ])

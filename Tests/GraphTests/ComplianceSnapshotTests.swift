@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Fixtures
+import GraphFixtures
 import JSON
 import Operations
 import Postgres

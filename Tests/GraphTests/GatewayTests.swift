@@ -1,4 +1,5 @@
 import Fixtures
+import GraphFixtures
 import FoundationEssentials
 import JSON
 import Operations

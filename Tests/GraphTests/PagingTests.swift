@@ -1,3 +1,4 @@
+import GraphFixtures
 import JSON
 import Operations
 import Testing

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 import Operations
 import Testing
 
@@ -18,14 +19,14 @@ struct StartGateTests {
     }
 
     private static func facts(
-        active: String? = nil, _ change: (inout AuthorityFacts) -> Void = { _ in }
+        active: String? = nil, parameters: JSON? = nil, _ change: (inout AuthorityFacts) -> Void = { _ in }
     ) -> StartFacts {
         var authority = Sample.facts
         change(&authority)
         return StartFacts(
             workspaceID: Sample.workspace, tenantID: Sample.tenant, entraTenantID: Sample.directory,
             entraTenantName: "Contoso", authority: authority,
-            activeRun: active.map { (id: Sample.activeRun, operation: $0) })
+            activeRun: active.map { (id: Sample.activeRun, operation: $0, parameters: parameters) })
     }
 
     private static func answer(
@@ -112,7 +113,7 @@ struct StartGateTests {
         }
         // A refusal takes no room on the connection: it need not wait.
         var busy = nobody
-        busy.activeRun = (id: Sample.activeRun, operation: "backup.run")
+        busy.activeRun = (id: Sample.activeRun, operation: "backup.run", parameters: nil)
         #expect(Self.firing(Self.request(), busy) == .blocked(.tenantNotEntitled))
         #expect(
             Self.firing(Self.request(), Self.facts(), families: [.provider])
@@ -137,6 +138,41 @@ struct StartGateTests {
             answer
                 == (asked == active
                     ? .duplicate(Sample.activeRun) : .busy(Sample.activeRun, active.rawValue)))
+    }
+
+    @Test func `other parameters are another thing to ask for`() {
+        let kinds: JSON = ["kinds": ["device_script", "scope_tag"]]
+        var request = Self.request("backup.run")
+        #expect(Self.answer(request, Self.facts(active: "backup.run")) == .duplicate(Sample.activeRun))
+        #expect(
+            Self.answer(request, Self.facts(active: "backup.run", parameters: kinds))
+                == .busy(Sample.activeRun, "backup.run"))
+        request.parameters = ["kinds": ["scope_tag", "device_script"]]
+        #expect(
+            Self.answer(request, Self.facts(active: "backup.run", parameters: kinds))
+                == .duplicate(Sample.activeRun))
+        #expect(
+            Self.answer(request, Self.facts(active: "backup.run")) == .busy(Sample.activeRun, "backup.run"))
+    }
+
+    @Test func `faulty parameters are refused before anything is said about the place`() {
+        var request = Self.request("inventory.sync")
+        request.parameters = ["kinds": ["device_script"]]
+        let fault = RunParameters.Fault(pointer: "/kinds", detail: "is not known here")
+        #expect(Self.answer(request, nil) == .refused(.parametersInvalid([fault])))
+        #expect(Self.answer(request, Self.facts()) == .refused(.parametersInvalid([fault])))
+    }
+
+    @Test func `accepted parameters go with the run, in one form`() throws {
+        var request = Self.request("backup.run")
+        request.parameters = ["kinds": ["scope_tag", "device_script"]]
+        let answer = StartGate.answer(
+            request, facts: Self.facts(), families: [.inventory], runID: Sample.run, now: Sample.now)
+        guard case .accepted(let run, _) = answer else {
+            Issue.record("a legitimate request was not accepted")
+            return
+        }
+        #expect(run.execution.parameters == ["kinds": ["device_script", "scope_tag"]])
     }
 
     @Test(arguments: ["", "policy.Sync", "policy.sync ", "tenant.explode", "*", "policy"])

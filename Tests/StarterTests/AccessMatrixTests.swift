@@ -114,6 +114,10 @@ struct AccessMatrixTests {
         Row(.get, "notifications", { _ in "/v1/notifications" }, [200, 200, 200, 200, 200, 200, 200]),
         Row(.get, "users", { _ in "/v1/users" }, [200, 200, 403, 403, 200, 403, 200]),
         Row(
+            .get, "backups of a tenant", { "/v1/tenants/\($0.tenant)/backups" },
+            [200, 200, 200, 200, 200, 404, 404]),
+        Row(.get, "backup", { "/v1/backups/\($0.run)" }, [200, 200, 200, 200, 200, 404, 404]),
+        Row(
             .post, "grant on a tenant", { _ in "/v1/access/grants" },
             {
                 [
@@ -234,8 +238,14 @@ struct AccessMatrixTests {
         let schedule = try await site.call(
             .post, "/v1/schedules", starter,
             ScheduleTests.body(on: world.connection, "policy.sync", as: "system"))
+        let run = try await site.start(starter, on: world.connection)
+        _ = try await site.pool.query(
+            """
+            INSERT INTO backup_sets (tenant_id, id, connection_id, kinds)
+            VALUES ($1::uuid, $2::uuid, $3::uuid, '{scope_tag}')
+            """, [.uuid(world.tenant.uuid), .uuid(run.uuid), .uuid(world.connection.uuid)])
         return Cell(
-            site: site, world: world, run: try await site.start(starter, on: world.connection),
+            site: site, world: world, run: run,
             schedule: schedule["schedule_id"]?.string ?? "",
             guest: UserID(users[0]), tenantManager: UserID(users[1]))
     }

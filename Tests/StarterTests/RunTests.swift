@@ -198,6 +198,7 @@ struct RunTests {
             let run = try await site.call(.get, "/v1/runs/\(second)", token)
             #expect(run["retry_of"]?.string == "\(first)")
             #expect(run["operation"] == before["operation"])
+            #expect(run["parameters"] == before["parameters"])
             #expect(run["provider_connection"] == before["provider_connection"])
             #expect(run["initiator"]?["name"]?.string == "operator")
             // The first stays as it ended, and names its retry.
@@ -222,6 +223,25 @@ struct RunTests {
             #expect(ofSecond.status == 202)
             let long = String(repeating: "k", count: 230)
             #expect(try await site.call(.post, path, token, headers: [.idempotencyKey: long]).status == 400)
+        }
+    }
+
+    @Test func aRetryAsksForTheSame() async throws {
+        try await Site.with { site in
+            let token = try await site.token(for: site.world.operator)
+            let started = try await site.call(
+                .post, "/v1/runs", token,
+                [
+                    "operation": "backup.run",
+                    "provider_connection_id": .string("\(site.world.connection)"),
+                    "parameters": ["kinds": ["scope_tag"]],
+                ])
+            let first = try #require(started["run_id"]?.string.flatMap(RunID.init))
+            try await end(first, as: .failed, site)
+            let retried = try await site.call(.post, "/v1/runs/\(first)/retry", token)
+            let second = try #require(retried["run_id"]?.string)
+            let shown = try await site.call(.get, "/v1/runs/\(second)", token)
+            #expect(shown["parameters"] == ["kinds": ["scope_tag"]])
         }
     }
 

@@ -48,6 +48,29 @@ struct StartTests {
         }
     }
 
+    @Test func parametersAreChecked() async throws {
+        try await Site.with { site in
+            let token = try await site.token(for: site.world.operator)
+            func body(_ parameters: JSON) -> JSON {
+                [
+                    "operation": "backup.run", "provider_connection_id": .string("\(site.world.connection)"),
+                    "parameters": parameters,
+                ]
+            }
+            let wrong = try await site.call(
+                .post, "/v1/runs", token, body(["kinds": ["scope_tag", "tag"], "all": true]))
+            #expect(wrong.status == 422)
+            #expect(wrong.pointers == ["/parameters/kinds/1", "/parameters/all"])
+            let right = try await site.call(.post, "/v1/runs", token, body(["kinds": ["scope_tag"]]))
+            #expect(right.status == 202)
+            let run = try #require(right["run_id"]?.string)
+            let shown = try await site.call(.get, "/v1/runs/\(run)", token)
+            #expect(shown["parameters"] == ["kinds": ["scope_tag"]])
+            let other = try await site.call(.post, "/v1/runs", token, body(.null))
+            #expect(other.status == 409)
+        }
+    }
+
     @Test func theSameOperationIsADuplicateAndAnotherIsBusy() async throws {
         try await Site.with { site in
             let token = try await site.token(for: site.world.operator)

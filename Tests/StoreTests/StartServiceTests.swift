@@ -131,6 +131,48 @@ struct StartServiceTests {
         }
     }
 
+    @Test("parameters are a part of what is asked for, and go with every attempt")
+    func parameters() async throws {
+        let asked: JSON = ["kinds": ["scope_tag", "device_script"]]
+        let stored: JSON = ["kinds": ["device_script", "scope_tag"]]
+        func request(_ stand: Stand, _ parameters: JSON?, key: String? = nil, tenant: Int = 0) -> StartRequest
+        {
+            var request = stand.request(.backupRun, tenant: tenant, key: key)
+            request.parameters = parameters
+            return request
+        }
+        try await Stand.with(tenants: 2) { stand in
+            let first = try await stand.starts.start(request(stand, asked, key: "k"))
+            guard case .accepted(let run, _) = first else { throw Unexpected(first) }
+            let id = run.execution.runID
+            #expect(run.execution.parameters == stored)
+            // The same in another order; nothing, and something else.
+            #expect(try await stand.starts.start(request(stand, stored)).duplicateOf == id)
+            for other in [nil, ["kinds": ["scope_tag"]]] as [JSON?] {
+                let answer = try await stand.starts.start(request(stand, other))
+                guard case .busy(id, _) = answer else { throw Unexpected(answer) }
+                let keyed = try await stand.starts.start(request(stand, other, key: "k"))
+                guard case .keyReused(id) = keyed else { throw Unexpected(keyed) }
+            }
+            // In one batch, where the first is not in the database yet.
+            let together = await stand.startTogether([
+                request(stand, asked, key: "l", tenant: 1), request(stand, stored, tenant: 1),
+                request(stand, nil, tenant: 1), request(stand, nil, key: "l", tenant: 1),
+            ])
+            guard let second = try together[0].get().acceptedRun else { throw Unexpected(together[0]) }
+            #expect(try together[1].get().duplicateOf == second)
+            guard case .busy(second, _) = try together[2].get() else { throw Unexpected(together[2]) }
+            guard case .keyReused(second) = try together[3].get() else { throw Unexpected(together[3]) }
+
+            let worker = try await stand.worker()
+            let begun = try await stand.begin(run, by: worker, family: .inventory)
+            #expect(begun.permit.execution.parameters?.canonicalBytes == stored.canonicalBytes)
+            #expect(
+                try await RunReading(pool: stand.pool).run(id)?.parameters?.canonicalBytes
+                    == stored.canonicalBytes)
+        }
+    }
+
     @Test("the same key several times in one batch: one run, also on different connections")
     func keysTogether() async throws {
         try await Stand.with(tenants: 2) { stand in

@@ -37,6 +37,8 @@ install_has() {
         libc6-dev) [[ -f /usr/include/stdio.h ]] ;;
         python3-venv) python3 -c 'import ensurepip, venv' ;;
         python3-pika) /usr/bin/python3 -c 'import pika' ;;
+        python3-requests) /usr/bin/python3 -c 'import requests' ;;
+        python3-psycopg2) /usr/bin/python3 -c 'import psycopg2' ;;
         *) command -v "$1" >/dev/null ;;
     esac 2>/dev/null
 }

@@ -94,7 +94,8 @@ stack_service() {
 
 # Takes requests, relays the outbox, repairs. Sets STARTER_URL.
 stack_starter() {
-    stack_service starter Starter "CREDENTIAL_PUBLIC_KEY_FILE=$CREDENTIAL_PUBLIC_KEY_FILE" "$@"
+    stack_service starter Starter "CREDENTIAL_PUBLIC_KEY_FILE=$CREDENTIAL_PUBLIC_KEY_FILE" \
+        FAMILIES=provider,inventory "$@"
     STARTER_URL=$SERVICE_URL
 }
 
@@ -103,6 +104,13 @@ stack_consumer() {
     local name=$1
     shift
     stack_service "$name" ProviderConsumer "CREDENTIAL_PRIVATE_KEY_FILE=$CREDENTIAL_PRIVATE_KEY_FILE" "$@"
+}
+
+# stack_inventory NAME [VARIABLE=VALUE …]: a consumer of the inventory family; there may be several.
+stack_inventory() {
+    local name=$1
+    shift
+    stack_service "$name" InventoryConsumer "CREDENTIAL_PRIVATE_KEY_FILE=$CREDENTIAL_PRIVATE_KEY_FILE" "$@"
 }
 
 # Tells people how their runs ended.

@@ -17,6 +17,7 @@ struct StartCommand: AsyncParsableCommand {
               atlas start provider.connection.check --tenant Contoso
               atlas start compliance.snapshot --tenant Contoso --watch
               atlas start compliance.snapshot --connection ID --wait-limit 30m --key T-4711
+              atlas start backup.run --tenant Contoso --parameters '{"kinds": ["scope_tag"]}'
             """)
 
     @Argument(help: "The operation's name.")
@@ -27,6 +28,9 @@ struct StartCommand: AsyncParsableCommand {
 
     @Option(help: "The tenant, by unique name or id: its default connection.")
     var tenant: String?
+
+    @Option(help: "What is asked of the operation beyond its name, as a JSON object.")
+    var parameters: String?
 
     @Option(help: "How long it may wait before it is given up, for example 30s, 5m, 2h.")
     var waitLimit: TimeSpan?
@@ -42,6 +46,9 @@ struct StartCommand: AsyncParsableCommand {
     func validate() throws {
         guard (connection == nil) != (tenant == nil) else {
             throw ValidationError("Say where: --tenant NAME or --connection ID, one of them.")
+        }
+        if let parameters, (try? JSON(parsing: parameters))?.object == nil {
+            throw ValidationError("--parameters is no JSON object.")
         }
     }
 
@@ -66,6 +73,7 @@ struct StartCommand: AsyncParsableCommand {
         } else {
             body["provider_connection_id"] = .optional(connection)
         }
+        if let parameters { body["parameters"] = try JSON(parsing: parameters) }
         if let waitLimit { body["wait_limit_seconds"] = .int(waitLimit.seconds) }
         let key = key ?? "atlas-\(UUID().uuidString.lowercased())"
         do {

@@ -1,14 +1,14 @@
-import Logging
-import Synchronization
+package import Logging
+internal import Synchronization
 
 /// Keeps every line that is logged, at every level.
-final class LogCapture: Sendable {
+package final class LogCapture: Sendable {
     private let lines = Mutex<[String]>([])
 
     /// What was logged so far, with its metadata.
-    var text: String { lines.withLock { $0.joined(separator: "\n") } }
+    package var text: String { lines.withLock { $0.joined(separator: "\n") } }
 
-    var logger: Logger {
+    package var logger: Logger {
         var logger = Logger(label: "test") { _ in Handler(capture: self) }
         logger.logLevel = .trace
         return logger

@@ -1,23 +1,22 @@
-import Curl
-import Foundation
-import JSON
-import Synchronization
-import Testing
+package import Curl
+internal import Foundation
+package import JSON
+internal import Synchronization
 
 /// The sandbox as a process of its own on a free port, and its control surface.
-struct SandboxProcess: Sendable {
+package struct SandboxProcess: Sendable {
     /// Why it does not run.
-    struct NotStarted: Error, CustomStringConvertible {
-        let description: String
+    package struct NotStarted: Error, CustomStringConvertible {
+        package let description: String
     }
 
     private static let token = "open-sesame"
 
-    let base: String
+    package let base: String
     private let http: CurlClient
 
     /// Starts the sandbox, runs `body` with it, and ends it whatever happened.
-    static func with<R>(
+    package static func with<R>(
         _ http: CurlClient, isolation: isolated (any Actor)? = #isolation,
         _ body: (SandboxProcess) async throws -> R
     ) async throws -> R {
@@ -66,7 +65,7 @@ struct SandboxProcess: Sendable {
 
     /// One request to the control surface.
     @discardableResult
-    func control(_ method: String, _ path: String, _ body: JSON? = nil) async throws -> JSON {
+    package func control(_ method: String, _ path: String, _ body: JSON? = nil) async throws -> JSON {
         let response = try await http.perform(
             HTTPRequest(
                 method: method, url: "\(base)/_sandbox\(path)",
@@ -81,21 +80,21 @@ struct SandboxProcess: Sendable {
     }
 
     /// Arms a fault for one tenant.
-    func arm(_ kind: String, tenant: String, _ more: JSONObject = [:]) async throws {
+    package func arm(_ kind: String, tenant: String, _ more: JSONObject = [:]) async throws {
         var fault: JSONObject = ["kind": .string(kind), "tenant": .string(tenant)]
         for (key, value) in more.members { fault[key] = value }
         try await control("POST", "/faults", .object(fault))
     }
 
     /// What the sandbox received from a tenant's callers.
-    struct Call: Sendable, Hashable {
-        let method: String
-        let path: String
-        let status: Int?
-        let clientRequestID: String?
+    package struct Call: Sendable, Hashable {
+        package let method: String
+        package let path: String
+        package let status: Int?
+        package let clientRequestID: String?
     }
 
-    func calls(tenant: String) async throws -> [Call] {
+    package func calls(tenant: String) async throws -> [Call] {
         let journal = try await control("GET", "/journal?limit=100000&tenant=\(tenant)")
         return (journal["entries"]?.array ?? []).map { entry in
             Call(

@@ -1,15 +1,13 @@
-import Curl
-import Fixtures
-import FoundationEssentials
-import JSON
-import Logging
-import Operations
-import Postgres
-import Sealing
-import Store
-import Testing
-
-@testable import Graph
+internal import Curl
+package import Fixtures
+internal import FoundationEssentials
+package import Graph
+package import JSON
+internal import Logging
+package import Operations
+internal import Postgres
+package import Sealing
+package import Store
 
 /// So many stages at once: each has a sandbox and a database, and some tests measure time.
 private actor StagePlaces {
@@ -29,29 +27,29 @@ private actor StagePlaces {
 
 /// Everything between a permit and the sandbox: a database, a connection with a sealed credential, a worker with
 /// a lease, and the gateway.
-struct ProviderStage: Sendable {
-    static let secret = "canary~S3cret.1+2/3=4&5%6"
-    static let readers: [JSON] = [
+package struct ProviderStage: Sendable {
+    package static let secret = "canary~S3cret.1+2/3=4&5%6"
+    package static let readers: [JSON] = [
         "Application.Read.All", "DeviceManagementApps.Read.All", "DeviceManagementConfiguration.Read.All",
         "DeviceManagementManagedDevices.Read.All", "Organization.Read.All",
     ]
 
-    let database: TestDatabase
-    let sandbox: SandboxProcess
-    let world: World
-    let gateway: GraphGateway
-    let connections: ProviderConnections
-    let ledger: Ledger
-    let privateKey: SealingPrivateKey
+    package let database: TestDatabase
+    package let sandbox: SandboxProcess
+    package let world: World
+    package let gateway: GraphGateway
+    package let connections: ProviderConnections
+    package let ledger: Ledger
+    package let privateKey: SealingPrivateKey
     /// The directory in the sandbox that the connection points to.
-    let entraTenant: String
+    package let entraTenant: String
     /// Everything that the gateway logged.
-    let log: LogCapture
+    package let log: LogCapture
     private let worker: UUID
 
     /// Sets everything up, runs `body`, and takes it down. `tenant` is what the sandbox's tenant is made of.
-    static func with<R>(
-        devices: Int = 25, roles: [JSON] = readers, tenant more: JSONObject = [:],
+    package static func with<R>(
+        devices: Int = 25, roles: [JSON] = ProviderStage.readers, tenant more: JSONObject = [:],
         limits: GraphGateway.Limits = .init(), isolation: isolated (any Actor)? = #isolation,
         _ body: (ProviderStage) async throws -> R
     ) async throws -> R {
@@ -110,29 +108,31 @@ struct ProviderStage: Sendable {
     }
 
     /// Sets the connection's client secret, as a person does.
-    func setSecret(_ secret: String) async throws {
+    package func setSecret(_ secret: String) async throws {
         try await setPayload(JSON.object(["client_secret": .string(secret)]).bytes)
     }
 
     /// Seals a payload as the connection's credential.
-    func setPayload(_ payload: [UInt8], key: SealingPublicKey? = nil) async throws {
+    package func setPayload(_ payload: [UInt8], key: SealingPublicKey? = nil) async throws {
         let version = try await connections.nextCredentialVersion(
             of: world.connection, tenant: world.tenant, in: world.workspace)
         let sealed = try Sealer(publicKey: key ?? privateKey.publicKey).seal(
             Secret(payload),
             .providerCredential(
                 tenant: world.tenant.uuid, connection: world.connection.uuid, version: version))
-        #expect(
-            try await connections.setCredential(
-                .init(version: version, keyID: sealed.keyID.description, sealed: sealed.bytes),
-                of: world.connection, tenant: world.tenant, in: world.workspace, by: world.owner))
+        let isSet = try await connections.setCredential(
+            .init(version: version, keyID: sealed.keyID.description, sealed: sealed.bytes),
+            of: world.connection, tenant: world.tenant, in: world.workspace, by: world.owner)
+        guard isSet else { throw SandboxProcess.NotStarted(description: "the credential could not be set") }
     }
 
     // MARK: runs
 
     /// A run that this worker executes, at its first attempt.
-    func run(_ type: OperationType) async throws -> ExecutionPermit {
-        let permit = try await permit(for: execution(type), attempt: 1)
+    package func run(_ type: OperationType, _ parameters: JSON? = nil) async throws -> ExecutionPermit {
+        var execution = try await execution(type)
+        execution.parameters = parameters
+        let permit = try permit(for: execution, attempt: 1)
         let run = permit.execution
         _ = try await database.pool.query(
             """
@@ -151,7 +151,7 @@ struct ProviderStage: Sendable {
     }
 
     /// The next attempt of the same run, as after a repair.
-    func nextAttempt(of permit: ExecutionPermit) async throws -> ExecutionPermit {
+    package func nextAttempt(of permit: ExecutionPermit) async throws -> ExecutionPermit {
         _ = try await database.pool.query(
             "UPDATE runs SET attempt = attempt + 1 WHERE id = $1::uuid",
             [.uuid(permit.execution.runID.uuid)])
@@ -197,14 +197,14 @@ struct ProviderStage: Sendable {
     // MARK: what was written down
 
     /// A call permit's row.
-    struct PermitRow: Sendable, Hashable {
-        let id: String
-        let call: String
-        let isClosed: Bool
-        let status: Int?
+    package struct PermitRow: Sendable, Hashable {
+        package let id: String
+        package let call: String
+        package let isClosed: Bool
+        package let status: Int?
     }
 
-    func permits() async throws -> [PermitRow] {
+    package func permits() async throws -> [PermitRow] {
         try await database.pool.query(
             """
             SELECT id, call, closed_at IS NOT NULL AS is_closed, http_status
@@ -218,7 +218,7 @@ struct ProviderStage: Sendable {
     }
 
     /// The ledger of a run: state and result by key, as `applied ok`.
-    func items(of permit: ExecutionPermit) async throws -> [String: String] {
+    package func items(of permit: ExecutionPermit) async throws -> [String: String] {
         let rows = try await database.pool.query(
             "SELECT item_key, state, result FROM run_items WHERE run_id = $1::uuid",
             [.uuid(permit.execution.runID.uuid)])
@@ -229,7 +229,7 @@ struct ProviderStage: Sendable {
     }
 
     /// The connection's health and reason, and whether the write gate's check was good (nil: never checked).
-    func health() async throws -> (health: String, reason: String?, gate: Bool?) {
+    package func health() async throws -> (health: String, reason: String?, gate: Bool?) {
         let row = try await database.pool.query(
             """
             SELECT c.health, c.health_reason, t.write_gate_healthy, t.write_gate_checked_at
