@@ -156,6 +156,13 @@ let package = Package(
                 "ServiceKit", "AMQP",
                 "Store", "Operations", "Postgres", "Curl", "JSON", logging,
             ]),
+        tests(
+            "ContractTests",
+            [
+                "Fixtures", "GraphFixtures", "ProviderConsumer", "InventoryConsumer", "Notifier",
+                "GraphSandbox",
+                "JobRuntime", "Sealing", "AMQP", "Store", "Operations", "Postgres", "Curl", "JSON",
+            ]),
         tests("ServiceKitTests", ["ServiceKit"]),
         tests(
             "JobRuntimeTests",
