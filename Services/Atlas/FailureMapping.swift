@@ -122,7 +122,7 @@ extension Failure {
         var why = problem["detail"]?.string ?? "The answer was \(status)."
         var next: String?
         if let reason = problem["reason_code"]?.string.flatMap(RunReason.init(code:)), status == 409 {
-            (why, next) = (Presentation.sentence(reason), Presentation.remedy(reason))
+            (why, next) = (Presentation.sentence(reason), Presentation.remedy(reason, isOver: true))
         }
         for fault in problem["errors"]?.array ?? [] {
             guard let pointer = fault["pointer"]?.string, let detail = fault["detail"]?.string else {

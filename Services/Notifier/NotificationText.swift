@@ -28,9 +28,7 @@ struct NotificationText: Sendable, Hashable {
 
     private static func explanation(_ reason: RunReason?) -> [String] {
         guard let reason else { return [] }
-        // «It continues by itself» is true of a run that waits. This one has waited, and has ended.
-        let cause = reason.mayPass ? .denial(.runExpired) : reason
-        return [Presentation.sentence(reason), Presentation.remedy(cause)]
+        return [Presentation.sentence(reason), Presentation.remedy(reason, isOver: true)]
     }
 
     /// Why those who manage access read of it, and not at every due moment.
@@ -46,15 +44,5 @@ struct NotificationText: Sendable, Hashable {
         let counted = SummaryCounts.Key.allCases.filter { counts[$0] > 0 }
             .map { "\($0.rawValue.replacing("_", with: " ")) \(counts[$0])" }
         return counted.isEmpty ? [] : ["In numbers: \(counted.joined(separator: ", "))."]
-    }
-}
-
-extension RunReason {
-    /// Whether time alone may take it away.
-    fileprivate var mayPass: Bool {
-        switch self {
-        case .denial(let reason): reason.isRetryable
-        case .failure(let failure): failure.isRetryable
-        }
     }
 }

@@ -21,7 +21,7 @@ extension RunSummary {
                 "icon": .string(badge.icon),
             ],
         ]
-        if let reason { object["reason"] = reason.json }
+        if let reason { object["reason"] = reason.json(isOver: state == .completed) }
         // In the order of their meaning, which the database does not keep.
         object["counts"] = definition.flatMap { try? SummaryCounts(json: counts, for: $0).json } ?? counts
         if let progress {
@@ -82,15 +82,12 @@ extension RunExplanation {
 
 extension RunReason {
     /// The word, and what people need to know about it.
-    var json: JSON {
+    func json(isOver: Bool) -> JSON {
         var object: JSONObject = ["code": .string(code)]
         if case .denial(let denial) = self { object["class"] = .string(denial.denialClass.rawValue) }
         object["sentence"] = .string(Presentation.sentence(self))
-        object["remedy"] = .string(Presentation.remedy(self))
-        switch self {
-        case .denial(let denial): object["retryable"] = .bool(denial.isRetryable)
-        case .failure(let failure): object["retryable"] = .bool(failure.isRetryable)
-        }
+        object["remedy"] = .string(Presentation.remedy(self, isOver: isOver))
+        object["retryable"] = .bool(isRetryable)
         return .object(object)
     }
 }

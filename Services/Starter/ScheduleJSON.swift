@@ -18,7 +18,7 @@ extension Schedule {
             "next_due_at": nextDueAt.json, "waits_for": .optional(waitsFor),
             "last_run": lastRun?.json ?? .null, "eligible_now": .bool(obstacle == nil),
         ]
-        if let obstacle { object["obstacle"] = RunReason.denial(obstacle).json }
+        if let obstacle { object["obstacle"] = RunReason.denial(obstacle).json(isOver: false) }
         object["created_by"] = createdBy.json
         object["created_at"] = Timestamp.json(createdAt)
         object["changed_at"] = Timestamp.json(changedAt)
@@ -39,7 +39,7 @@ extension Schedule.LastRun {
             ],
             "queued_at": Timestamp.json(queuedAt),
         ]
-        if let reason { object["reason"] = reason.json }
+        if let reason { object["reason"] = reason.json(isOver: state == .completed) }
         return .object(object)
     }
 }

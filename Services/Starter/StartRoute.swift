@@ -119,7 +119,8 @@ extension Problem {
         case .denied(let reason):
             self.init(
                 status: .conflict,
-                detail: Presentation.sentence(.denial(reason)) + " " + Presentation.remedy(.denial(reason)),
+                detail: Presentation.sentence(.denial(reason)) + " "
+                    + Presentation.remedy(.denial(reason), isOver: true),
                 reasonCode: reason.rawValue, denialClass: reason.denialClass, isRetryable: reason.isRetryable)
         case .operationUnknown:
             let names = OperationType.allCases.map(\.rawValue).joined(separator: ", ")

@@ -75,7 +75,9 @@ import Testing
             let suspended = try await atlas.run("start", "compliance.snapshot", "--tenant", "Contoso")
             #expect(suspended.status == 1)
             #expect(suspended.errors.contains(Presentation.sentence(.denial(.tenantSuspended))))
-            #expect(suspended.errors.contains("Next: " + Presentation.remedy(.denial(.tenantSuspended))))
+            #expect(
+                suspended.errors.contains(
+                    "Next: " + Presentation.remedy(.denial(.tenantSuspended), isOver: true)))
         }
     }
 

@@ -90,7 +90,7 @@ struct RunTests {
             _ = try await site.pool.query("UPDATE tenants SET operability = 'suspended'")
             let now = try await site.call(.get, path, token)
             #expect(now["now"]?["reason_code"]?.string == "tenant_suspended")
-            #expect(now["unblock"]?.string == Presentation.remedy(.denial(.tenantSuspended)))
+            #expect(now["unblock"]?.string == Presentation.remedy(.denial(.tenantSuspended), isOver: false))
 
             let (_, beginning) = try await begin(id, site)
             guard case .refused(_, .tenantSuspended, ended: false, _) = beginning else {
