@@ -78,6 +78,7 @@ let package = Package(
                 .embedInCode("Migrations/0002_one_platform_row.sql"),
                 .embedInCode("Migrations/0003_audit_as_written.sql"),
                 .embedInCode("Migrations/0004_inventory.sql"),
+                .embedInCode("Migrations/0005_schedules.sql"),
                 .embedInCode("Migrations/0006_run_item_details.sql"),
             ]),
         shared("Sealing", [crypto]),
@@ -113,13 +114,13 @@ let package = Package(
         service(
             "Atlas",
             [
-                "JSON", "Operations", "Store", "Sealing", "Graph", "JobRuntime", "ServiceKit", "Curl", crypto,
-                arguments,
+                "AMQP", "JSON", "Operations", "Store", "Sealing", "Graph", "JobRuntime", "ServiceKit", "Curl",
+                crypto, arguments,
             ]),
         service("GraphSandbox", ["JSON", hummingbird, lifecycle, logging, crypto, arguments]),
 
         .target(
-            name: "Fixtures", dependencies: ["Operations", "Store", "Postgres", logging],
+            name: "Fixtures", dependencies: ["JSON", "Operations", "Store", "Postgres", logging],
             path: "Tests/Fixtures", swiftSettings: settings),
         .target(
             name: "GraphFixtures",
@@ -144,7 +145,7 @@ let package = Package(
         tests("AMQPTests", ["AMQP", "CRabbitMQ", logging]),
         tests("PostgresTests", ["Postgres"]),
         tests("CurlTests", ["Curl"]),
-        tests("OperationsTests", ["Operations", "JSON"]),
+        tests("OperationsTests", ["Fixtures", "Operations", "JSON"]),
         tests("StoreTests", ["Fixtures", "Store", "Operations", "Postgres", "JSON"]),
         tests("SealingTests", ["Sealing"]),
         tests(
@@ -166,6 +167,13 @@ let package = Package(
                 "Fixtures", "GraphFixtures", "RestoreConsumer", "InventoryConsumer", "Graph", "Sealing",
                 "Store", "Operations", "Postgres", "Curl", "JSON", logging,
             ]),
+        tests(
+            "ContractTests",
+            [
+                "Fixtures", "GraphFixtures", "ProviderConsumer", "InventoryConsumer", "Notifier",
+                "GraphSandbox",
+                "JobRuntime", "Sealing", "AMQP", "Store", "Operations", "Postgres", "Curl", "JSON",
+            ]),
         tests("ServiceKitTests", ["ServiceKit"]),
         tests(
             "JobRuntimeTests",
@@ -185,7 +193,7 @@ let package = Package(
             "AtlasTests",
             [
                 "Fixtures", "Atlas", "Starter", "GraphSandbox", "JobRuntime", "Store", "Operations",
-                "Sealing",
+                "Sealing", "AMQP",
                 "Curl", "Postgres", "ServiceKit", "JSON", hummingbird, lifecycle, arguments,
             ]),
     ],

@@ -15,6 +15,7 @@ struct StarterAPI: Sendable {
     private let logger: Logger
     private let start: StartRoute
     private let runs: RunRoutes
+    private let schedules: ScheduleRoutes
     private let places: PlaceRoutes
     private let access: AccessRoutes
     private let users: UserRoutes
@@ -40,11 +41,13 @@ struct StarterAPI: Sendable {
         start = StartRoute(
             starts: StartService(
                 pool: pool, families: families, outboxLeaseSeconds: outboxLeaseSeconds, makeID: makeID),
-            runs: reading, publish: publish)
+            runs: reading, access: accessReading, publish: publish)
         runs = RunRoutes(
             runs: reading, ledger: Ledger(pool: pool), access: accessReading,
             cancellation: RunCancellation(pool: pool, outboxLeaseSeconds: outboxLeaseSeconds),
             publish: publish)
+        schedules = ScheduleRoutes(
+            schedules: Schedules(pool: pool, makeID: makeID), access: accessReading, families: families)
         places = PlaceRoutes(tenants: TenantReading(pool: pool), access: accessReading)
         users = UserRoutes(users: UserReading(pool: pool), access: accessReading)
         backups = BackupRoutes(backups: BackupReading(pool: pool), access: accessReading)
@@ -95,6 +98,13 @@ struct StarterAPI: Sendable {
         case .explanation(let id): try await runs.explain(id, call)
         case .items(let id): try await runs.items(id, call)
         case .cancel(let id): try await runs.cancel(id, call)
+        case .retry(let id): try await start.retry(id, call)
+        case .createSchedule: try await schedules.create(call)
+        case .listSchedules: try await schedules.list(call)
+        case .schedule(let id): try await schedules.show(id, call)
+        case .removeSchedule(let id): try await schedules.remove(id, call)
+        case .pauseSchedule(let id): try await schedules.pause(id, call)
+        case .resumeSchedule(let id): try await schedules.resume(id, call)
         case .me: try await places.me(call)
         case .tenants: try await places.list(call)
         case .connections: try await places.connections(call)

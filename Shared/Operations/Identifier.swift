@@ -101,6 +101,8 @@ package enum Subject {
     package enum Call {}
     /// One policy in the backup sets of a connection.
     package enum BackupItem {}
+    /// What starts an operation again and again.
+    package enum Schedule {}
 }
 
 package typealias WorkspaceID = Identifier<Subject.Workspace>
@@ -110,3 +112,4 @@ package typealias GrantID = Identifier<Subject.Grant>
 package typealias ConnectionID = Identifier<Subject.Connection>
 package typealias RunID = Identifier<Subject.Run>
 package typealias CallID = Identifier<Subject.Call>
+package typealias ScheduleID = Identifier<Subject.Schedule>

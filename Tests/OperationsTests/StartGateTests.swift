@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Fixtures
 import JSON
 import Operations
 import Testing
@@ -13,8 +14,10 @@ struct StartGateTests {
         _ operation: String = "policy.sync", system: Bool = false, wait: Int? = nil
     ) -> StartRequest {
         StartRequest(
-            operation: operation, connectionID: Sample.connection, initiatorID: system ? nil : Sample.user,
-            origin: system ? .schedule : .person, idempotencyKey: "k", waitLimitSeconds: wait,
+            operation: operation, connectionID: Sample.connection,
+            parameters: OperationType(rawValue: operation).flatMap(sampleParameters),
+            initiatorID: system ? nil : Sample.user, origin: system ? .schedule : .person,
+            idempotencyKey: "k", waitLimitSeconds: wait,
             traceparent: Sample.traceparent)
     }
 
@@ -69,6 +72,65 @@ struct StartGateTests {
             let later = LegitimacyGate.decide(run.execution, attempt: 1, phase: .begin, facts: Sample.facts)
             #expect(later.isAllowed)
         }
+    }
+
+    enum Firing: Hashable {
+        case queued, blocked(DenialReason), postponed(FiringAnswer.Obstacle)
+    }
+
+    private static func firing(
+        _ request: StartRequest, _ facts: StartFacts,
+        families: Set<OperationFamily> = Set(OperationFamily.allCases)
+    ) -> Firing {
+        let answer = StartGate.firing(
+            request, facts: facts, families: families, runID: Sample.run, now: Sample.now)
+        switch answer {
+        case .queued(let run, _):
+            #expect(run.state == .queued)
+            return .queued
+        case .blocked(let run, let decision, let reason):
+            #expect(run.state == .queued)
+            #expect(decision.denial == reason)
+            return .blocked(reason)
+        case .postponed(let obstacle): return .postponed(obstacle)
+        }
+    }
+
+    @Test func `a due moment is queued, blocked or postponed`() {
+        let suspended = Self.facts { facts in
+            var tenant = Sample.tenantFact
+            tenant.operability = .suspended
+            facts.tenant = .found(tenant)
+        }
+        let nobody = Self.facts { $0.entitlement = .missing }
+        #expect(Self.firing(Self.request(), Self.facts()) == .queued)
+        #expect(Self.firing(Self.request(system: true), Self.facts()) == .queued)
+        #expect(Self.firing(Self.request(), suspended) == .queued)
+        #expect(Self.firing(Self.request(), nobody) == .blocked(.tenantNotEntitled))
+        #expect(Self.firing(Self.request(system: true), nobody) == .queued)
+        #expect(
+            Self.firing(Self.request("restore.execute", system: true), Self.facts())
+                == .blocked(.systemOperationNotAllowed))
+        for active in ["policy.sync", "backup.run"] {
+            #expect(Self.firing(Self.request(), Self.facts(active: active)) == .postponed(.connectionBusy))
+        }
+        // A refusal takes no room on the connection: it need not wait.
+        var busy = nobody
+        busy.activeRun = (id: Sample.activeRun, operation: "backup.run", parameters: nil)
+        #expect(Self.firing(Self.request(), busy) == .blocked(.tenantNotEntitled))
+        #expect(
+            Self.firing(Self.request(), Self.facts(), families: [.provider])
+                == .postponed(.operationUnavailable))
+        #expect(Self.firing(Self.request("tea.make"), Self.facts()) == .postponed(.operationUnknown))
+        // The same question without a run.
+        #expect(
+            StartGate.obstacle(Self.request(), facts: Self.facts(active: "backup.run"), now: Sample.now)
+                == nil)
+        #expect(StartGate.obstacle(Self.request(), facts: nobody, now: Sample.now) == .tenantNotEntitled)
+        #expect(StartGate.obstacle(Self.request(), facts: suspended, now: Sample.now) == .tenantSuspended)
+        #expect(
+            StartGate.obstacle(Self.request("tea.make"), facts: Self.facts(), now: Sample.now)
+                == .operationUnknown)
     }
 
     /// P015: the same operation gives its run, another one is told which run is in the way.

@@ -181,6 +181,7 @@ struct StartTests {
                     [
                         "operation": .string(operation.rawValue),
                         "provider_connection_id": .string("\(site.world.connection)"),
+                        "parameters": sampleParameters(operation) ?? .null,
                     ])
                 #expect(reply.status == 409)
                 #expect(reply["reason_code"]?.string == reason.rawValue)
@@ -188,7 +189,7 @@ struct StartTests {
                 #expect(reply["retryable"]?.bool == reason.isRetryable)
                 let detail = try #require(reply["detail"]?.string)
                 #expect(detail.contains(Presentation.sentence(.denial(reason))))
-                #expect(detail.contains(Presentation.remedy(.denial(reason))))
+                #expect(detail.contains(Presentation.remedy(.denial(reason), isOver: true)))
                 #expect(try await site.pool.query("SELECT count(*) FROM runs")[0].int(0) == 0)
             }
         }
