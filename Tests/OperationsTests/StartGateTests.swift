@@ -62,6 +62,7 @@ struct StartGateTests {
             #expect(definition.type == type)
             var expected = Sample.execution(type, system: isSystem)
             expected.expiresAt = Sample.now.addingTimeInterval(86_400)
+            expected.parameters = try RunParameters.accept(sampleParameters(type), for: type)
             #expect(run.execution == expected)
             #expect(run.state == .queued)
             #expect(run.attempt == 1)
@@ -136,7 +137,9 @@ struct StartGateTests {
     /// P015: the same operation gives its run, another one is told which run is in the way.
     @Test(arguments: OperationType.allCases, OperationType.allCases)
     func `an active run is found or in the way`(asked: OperationType, active: OperationType) {
-        let answer = Self.answer(Self.request(asked.rawValue), Self.facts(active: active.rawValue))
+        let answer = Self.answer(
+            Self.request(asked.rawValue),
+            Self.facts(active: active.rawValue, parameters: sampleParameters(active)))
         #expect(
             answer
                 == (asked == active

@@ -15,7 +15,7 @@ struct RestorePreviewCommand: AsyncParsableCommand {
 
             EXAMPLES
               atlas restore preview --backup ID --all
-              atlas restore preview --backup ID --item ITEM --item ITEM
+              atlas restore preview --backup ID --item ID --json
             """)
 
     @OptionGroup var selection: RestoreSelection
@@ -32,9 +32,9 @@ struct RestoreExecuteCommand: AsyncParsableCommand {
             access comes back report-only. The tenant's write gate must be open.
 
             EXAMPLES
-              atlas restore execute --backup ID --item ITEM
+              atlas restore execute --backup ID --item ID
               atlas restore execute --backup ID --all --assignments-only
-              atlas restore execute --backup ID --item ITEM --leave-assignments
+              atlas restore execute --backup ID --item ID --leave-assignments
             """)
 
     @OptionGroup var selection: RestoreSelection
