@@ -53,11 +53,13 @@ struct Obstacle: Error, Sendable, Hashable {
     }
 
     static func groupsMissing(_ ids: [String]) -> Obstacle {
-        Obstacle(
+        let shown = ids.prefix(5).joined(separator: ", ") + (ids.count > 5 ? " and others" : "")
+        let it = ids.count == 1 ? "it" : "them"
+        return Obstacle(
             .notRestorable, "group_missing",
-            "\(Self.named(ids, "group", "groups")) of its targets no longer there. Nothing of it is written: without "
-                + "\(ids.count == 1 ? "it" : "them") it would apply to others. Restore it with its assignments "
-                + "left as they are, or bring back what is missing.")
+            "\(ids.count == 1 ? "A group" : "\(ids.count) groups") that it names can't be found: \(shown). Nothing of "
+                + "it is written: without \(it) it would apply to others. Bring \(it) back, or restore it with its "
+                + "assignments left as they are.")
     }
 
     static func referenceMissing(_ kind: PolicyKind, _ id: String) -> Obstacle {
@@ -77,11 +79,6 @@ struct Obstacle: Error, Sendable, Hashable {
                     + (failure.requestID.map { " (request-id \($0))" } ?? ""))
         default: return nil
         }
-    }
-
-    private static func named(_ ids: [String], _ one: String, _ many: String) -> String {
-        let shown = ids.prefix(5).joined(separator: ", ") + (ids.count > 5 ? " and others" : "")
-        return ids.count == 1 ? "The \(one) \(shown) is one" : "The \(many) \(shown) are some"
     }
 }
 

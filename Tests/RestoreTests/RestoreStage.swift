@@ -181,3 +181,13 @@ extension Array where Element == BackupDocument {
     /// The documents of a kind, in the order of the tenant's ids.
     func of(_ kind: PolicyKind) -> [BackupDocument] { filter { $0.item.kind == kind } }
 }
+
+extension ExecutionResult {
+    /// The counts that are not zero.
+    var counted: [SummaryCounts.Key: Int] {
+        let keys = SummaryCounts.Key.allCases.filter { counts[$0] > 0 }
+        return Dictionary(uniqueKeysWithValues: keys.map { ($0, counts[$0]) })
+    }
+
+    var isCompleted: Bool { if case .completed = self { true } else { false } }
+}

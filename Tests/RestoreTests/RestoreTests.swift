@@ -11,18 +11,6 @@ import Testing
 
 /// Previews and restores, against the real sandbox.
 @Suite struct RestoreTests {
-    private static let reportOnly = "enabledForReportingButNotEnforced"
-
-    private func counted(_ result: ExecutionResult) -> [SummaryCounts.Key: Int] {
-        let counts = result.counts
-        let keys = SummaryCounts.Key.allCases.filter { counts[$0] > 0 }
-        return Dictionary(uniqueKeysWithValues: keys.map { ($0, counts[$0]) })
-    }
-
-    private func isCompleted(_ result: ExecutionResult) -> Bool {
-        if case .completed = result { true } else { false }
-    }
-
     // MARK: preview
 
     @Test func aPreviewSaysWhatWouldBeDoneAndWritesNothing() async throws {
@@ -36,7 +24,7 @@ import Testing
             try await stage.clearJournal()
             let before = try await stage.tenantState()
             let restore = try await stage.restore(backup.id, nil, .preview)
-            #expect(isCompleted(restore.result))
+            #expect(restore.result.isCompleted)
             #expect(try await stage.writes().isEmpty)
             #expect(try await stage.tenantState() == before)
             let items = restore.items
@@ -52,7 +40,7 @@ import Testing
             }
             let total = backup.documents.count
             #expect(
-                counted(restore.result) == [
+                restore.result.counted == [
                     .total: total, .toCreate: 1, .toUpdate: 1, .conflict: 1, .notRestorable: 2,
                     .unchanged: total - 5,
                 ])
@@ -121,7 +109,7 @@ import Testing
             }
             for document in chosen { try await stage.delete(document) }
             let restore = try await stage.restore(backup.id, chosen)
-            #expect(counted(restore.result) == [.total: 3, .applied: 3, .created: 3])
+            #expect(restore.result.counted == [.total: 3, .applied: 3, .created: 3])
             let filterID = try #require(restore.items[filter.item.key]?.objectID)
             let tagID = try #require(restore.items[tag.item.key]?.objectID)
             let id = try #require(restore.items[plain.item.key]?.objectID)
@@ -135,7 +123,7 @@ import Testing
             // Once more: they are found by their names, and nothing is left to do.
             try await stage.clearJournal()
             let again = try await stage.restore(backup.id, chosen)
-            #expect(counted(again.result) == [.total: 3, .applied: 3, .unchanged: 3])
+            #expect(again.result.counted == [.total: 3, .applied: 3, .unchanged: 3])
             #expect(try await stage.writes().isEmpty)
         }
     }
@@ -164,10 +152,10 @@ import Testing
                     .first { !groups.contains($0) })
             #expect(item.detail?.contains(missing) == true)
             #expect(try await stage.writes().isEmpty)
-            #expect(counted(restore.result) == [.total: 1, .failed: 1])
+            #expect(restore.result.counted == [.total: 1, .failed: 1])
             // The way out: without its assignments.
             let without = try await stage.restore(backup.id, [document], assignments: .leave)
-            #expect(counted(without.result) == [.total: 1, .applied: 1, .created: 1])
+            #expect(without.result.counted == [.total: 1, .applied: 1, .created: 1])
             #expect(try await stage.writes().map(\.change).contains("assign") == false)
         }
     }
@@ -187,7 +175,7 @@ import Testing
             try await stage.change(excluding, ["assignments": [Self.allUsers]])
             let restore = try await stage.restore(
                 backup.id, [excluding], .execute, .restoreAssignments)
-            #expect(counted(restore.result) == [.total: 1, .applied: 1, .updated: 1])
+            #expect(restore.result.counted == [.total: 1, .applied: 1, .updated: 1])
             let after = try await stage.entities("GET", stage.path(of: excluding))["assignments"]?.array
             #expect(Set(after!.map { $0["target"] }) == Set(before!.map { $0["target"] }))
             // Now with an exclusion of a group that is gone.
@@ -261,7 +249,7 @@ import Testing
                 ])
             try await stage.clearJournal()
             let restore = try await stage.restore(backup.id, [script])
-            #expect(counted(restore.result) == [.total: 1, .applied: 1, .updated: 1])
+            #expect(restore.result.counted == [.total: 1, .applied: 1, .updated: 1])
             let id = try #require(twin["id"]?.string)
             #expect(Set(try await stage.writes().map(\.id)) == [id])
             let live = try await stage.entities("GET", "/deviceManagementScripts/\(id)")
@@ -279,7 +267,7 @@ import Testing
             try await stage.delete(twins[0])
             try await stage.clearJournal()
             let restore = try await stage.restore(backup.id, [twins[0]], assignments: .leave)
-            #expect(counted(restore.result) == [.total: 1, .applied: 1, .created: 1])
+            #expect(restore.result.counted == [.total: 1, .applied: 1, .created: 1])
             #expect(!(try await stage.writes().map(\.id).contains(twins[1].item.policyID)))
         }
     }
@@ -296,7 +284,7 @@ import Testing
                     "items": [.string(stranger), .string(known.item.key)],
                 ])
             let result = try await stage.execute(permit)
-            #expect(counted(result) == [.total: 2, .applied: 1, .unchanged: 1, .failed: 1])
+            #expect(result.counted == [.total: 2, .applied: 1, .unchanged: 1, .failed: 1])
             #expect(try await stage.rows(of: permit)[stranger]?.result == "not_in_backup")
             try await stage.end(permit)
             let other = try await stage.restore(RunID(UUID()), [known])
@@ -305,100 +293,6 @@ import Testing
                 return
             }
             #expect([counts[.total], counts[.untouched]] == [1, 1])
-        }
-    }
-
-    // MARK: what must not be written
-
-    @Test func aMaskedSecretIsNeverWritten() async throws {
-        try await ProviderStage.writable(["deviceConfigurations": 30, "configurationPolicies": 6]) { stage in
-            let backup = try await stage.backUp()
-            let masked = backup.documents.filter { $0.item.secrets > 0 }
-            #expect(Set(masked.map(\.item.kind)) == [.deviceConfiguration, .settingsCatalogPolicy])
-            // Deleted, changed, or only assigned to somebody else.
-            let groups = Dictionary(grouping: masked.enumerated(), by: { $0.offset % 2 })
-                .mapValues { $0.map(\.element) }
-            for document in groups[0]! { try await stage.delete(document) }
-            for document in groups[1]! { try await stage.change(document, ["description": "damaged"]) }
-            try await stage.clearJournal()
-            let restore = try await stage.restore(backup.id, masked)
-            #expect(restore.items.values.allSatisfy { $0.state == .failed && $0.result == "secrets_masked" })
-            #expect(try await stage.writes().isEmpty)
-            let texts = restore.items.values.compactMap(\.detail)
-            #expect(texts.allSatisfy { $0.contains("secret") })
-        }
-    }
-
-    @Test func conditionalAccessComesBackReportOnlyOrDisabled() async throws {
-        try await ProviderStage.writable(["conditionalAccessPolicies": 12]) { stage in
-            let backup = try await stage.backUp()
-            let policies = backup.documents.of(.conditionalAccessPolicy)
-            #expect(Set(policies.map { $0.content["state"]?.string }).count == 3)
-            // Some are deleted, some changed, and some left as they are.
-            for (index, policy) in policies.enumerated() where index % 3 == 0 {
-                try await stage.delete(policy)
-            }
-            for (index, policy) in policies.enumerated() where index % 3 == 1 {
-                try await stage.change(policy, ["displayName": "damaged"])
-            }
-            let restore = try await stage.restore(backup.id, policies)
-            for (index, policy) in policies.enumerated() {
-                let item = try #require(restore.items[policy.item.key])
-                #expect(item.state == .applied, "\(item)")
-                let live = try await stage.entities("GET", "/conditionalAccessPolicies/\(item.objectID!)")
-                let stored = policy.content["state"]?.string
-                let expected = index % 3 == 2 || stored != "enabled" ? stored : Self.reportOnly
-                #expect(live["state"]?.string == expected)
-                if live["state"]?.string != stored { #expect(item.detail?.contains("report-only") == true) }
-            }
-            // Once more there is nothing to do, and nothing is turned off.
-            try await stage.clearJournal()
-            let again = try await stage.restore(backup.id, policies)
-            #expect(again.result.counts[.unchanged] == policies.count)
-            #expect(try await stage.writes().isEmpty)
-        }
-    }
-
-    @Test(arguments: RestoreParameters.Mode.allCases)
-    func anotherDirectoryIsFoundOutBeforeTheFirstWrite(_ mode: RestoreParameters.Mode) async throws {
-        try await ProviderStage.writable { stage in
-            let backup = try await stage.backUp()
-            let script = backup.documents.of(.deviceScript)[0]
-            try await stage.delete(script)
-            try await stage.clearJournal()
-            // The login answers for a domain with the token of the directory that has it now.
-            let domain = "t\(stage.entraTenant.prefix(8)).onmicrosoft.com"
-            let permit = try await stage.run(
-                .restoreExecute, ProviderStage.parameters(backup.id, [script], mode), entraTenant: domain)
-            guard case .failed(.tenantMismatch, let counts, _) = try await stage.execute(permit) else {
-                Issue.record("it was not refused")
-                return
-            }
-            #expect([counts[.total], counts[.untouched]] == [1, 1])
-            #expect(try await stage.writes().isEmpty)
-            #expect(try await stage.rows(of: permit).isEmpty)
-            #expect(
-                try await stage.sandbox.calls(tenant: stage.entraTenant).map(\.path).last
-                    == "/v1.0/organization")
-        }
-    }
-
-    @Test func aClosedWriteGateLetsNothingThrough() async throws {
-        try await ProviderStage.writable { stage in
-            let backup = try await stage.backUp()
-            let script = backup.documents.of(.deviceScript)[0]
-            try await stage.delete(script)
-            try await stage.setWriteGate(isOpen: false)
-            try await stage.clearJournal()
-            let restore = try await stage.restore(backup.id, [script])
-            guard case .refused(let decision, let counts) = restore.result else {
-                Issue.record("\(restore.result)")
-                return
-            }
-            #expect(decision.denial == .writeGateClosed)
-            #expect([counts[.total], counts[.untouched], counts[.applied]] == [1, 1, 0])
-            #expect(try await stage.writes().isEmpty)
-            #expect(try await stage.sandbox.calls(tenant: stage.entraTenant).isEmpty)
         }
     }
 }
