@@ -80,6 +80,7 @@ let package = Package(
                 .embedInCode("Migrations/0004_inventory.sql"),
                 .embedInCode("Migrations/0005_schedules.sql"),
                 .embedInCode("Migrations/0006_run_item_details.sql"),
+                .embedInCode("Migrations/0007_notifier.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Graph", ["ServiceKit", "JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),
@@ -91,8 +92,8 @@ let package = Package(
         service(
             "Starter",
             [
-                "AMQP", "JSON", "Operations", "Postgres", "Store", "JobRuntime", "ServiceKit", hummingbird,
-                crypto,
+                "AMQP", "JSON", "Operations", "Postgres", "Sealing", "Store", "JobRuntime", "ServiceKit",
+                hummingbird, crypto,
                 lifecycle, logging,
             ]),
         service(
@@ -186,10 +187,12 @@ let package = Package(
             "NotifierTests",
             [
                 "Fixtures", "Notifier", "Store", "Operations", "Sealing", "JobRuntime", "Curl", "ServiceKit",
-                "Postgres", "AMQP", "JSON", logging,
+                "Postgres", "AMQP", "JSON", crypto, logging,
             ]),
         tests("GraphSandboxTests", ["GraphSandbox", "JSON"], exclude: ["msal_client.py"]),
-        tests("StarterTests", ["Fixtures", "Starter", "Store", "Operations", "Postgres", "JSON"]),
+        tests(
+            "StarterTests",
+            ["Fixtures", "Starter", "Sealing", "Store", "Operations", "Postgres", "JSON", crypto]),
         tests(
             "AtlasTests",
             [

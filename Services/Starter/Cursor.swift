@@ -6,6 +6,7 @@ struct Cursor: Sendable, Hashable {
     enum List: UInt8, Sendable {
         case runs = 1
         case tenants, connections, notifications, users, backups, backupItems, schedules, runItems
+        case webhooks, deliveries
     }
 
     let list: List

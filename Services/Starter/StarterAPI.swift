@@ -20,16 +20,20 @@ struct StarterAPI: Sendable {
     private let access: AccessRoutes
     private let users: UserRoutes
     private let backups: BackupRoutes
+    private let webhooks: WebhookRoutes
+    private let deliveries: DeliveryRoutes
+    private let email: EmailRoutes
 
     /// - Parameters:
     ///   - families: those whose consumers are deployed; what the others do can't be started.
     ///   - outboxLeaseSeconds: how long a committed message belongs to this process.
     ///   - rateLimit: nil for none.
+    ///   - webhooks: what webhooks are sealed with; nil when none can be made here.
     ///   - makeID: makes ids in the order of time.
     ///   - publish: takes messages whose rows are committed. It must not wait.
     init(
         pool: PostgresPool, families: Set<OperationFamily>, outboxLeaseSeconds: Double,
-        rateLimit: RateLimit?, figures: APIFigures? = nil, logger: Logger,
+        rateLimit: RateLimit?, figures: APIFigures? = nil, webhooks: WebhookSealing? = nil, logger: Logger,
         makeID: @escaping @Sendable () -> UUID, publish: @escaping @Sendable ([PendingMessage]) -> Void
     ) {
         let reading = RunReading(pool: pool)
@@ -51,6 +55,10 @@ struct StarterAPI: Sendable {
         places = PlaceRoutes(tenants: TenantReading(pool: pool), access: accessReading)
         users = UserRoutes(users: UserReading(pool: pool), access: accessReading)
         backups = BackupRoutes(backups: BackupReading(pool: pool), access: accessReading)
+        self.webhooks = WebhookRoutes(
+            webhooks: Webhooks(pool: pool), access: accessReading, sealing: webhooks)
+        deliveries = DeliveryRoutes(deliveries: DeliveryReading(pool: pool), access: accessReading)
+        email = EmailRoutes(settings: EmailSettings(pool: pool))
         access = AccessRoutes(changes: AuthorityChanges(pool: pool, makeID: makeID), access: accessReading)
     }
 
@@ -122,6 +130,19 @@ struct StarterAPI: Sendable {
         case .connectionEnabled(let id): try await access.setEnabled(id, call)
         case .freeze: try await access.freeze(call)
         case .liftFreeze: try await access.liftFreeze(call)
+        case .createWebhook: try await webhooks.create(call)
+        case .listWebhooks: try await webhooks.list(call)
+        case .webhook(let id): try await webhooks.show(id, call)
+        case .removeWebhook(let id): try await webhooks.remove(id, call)
+        case .rotateWebhook(let id): try await webhooks.rotate(id, call)
+        case .enableWebhook(let id): try await webhooks.setEnabled(id, true, call)
+        case .disableWebhook(let id): try await webhooks.setEnabled(id, false, call)
+        case .listDeliveries: try await deliveries.list(call)
+        case .delivery(let id): try await deliveries.show(id, call)
+        case .redeliver(let id): try await deliveries.redeliver(id, call)
+        case .email: try await email.show(call)
+        case .setEmail: try await email.set(call)
+        case .removeEmail: try await email.remove(call)
         }
     }
 

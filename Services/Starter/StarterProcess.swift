@@ -44,7 +44,12 @@ struct StarterProcess: Service {
             pool: pool, families: settings.families, outboxLeaseSeconds: settings.outboxLeaseSeconds,
             rateLimit: RateLimit(
                 perSecond: settings.requestsPerSecond, burst: settings.requestsPerSecond * burstSeconds),
-            figures: APIFigures(context.metrics), logger: logger, makeID: UUID.timeOrdered,
+            figures: APIFigures(context.metrics),
+            webhooks: settings.notifierKey.map { key in
+                WebhookSealing(
+                    publicKey: key, allowsHTTP: settings.allowsPrivateWebhooks, makeID: UUID.timeOrdered)
+            },
+            logger: logger, makeID: UUID.timeOrdered,
             publish: relay.publish)
         let process = StarterProcess(
             pool: pool, publisher: publisher, relay: relay,

@@ -1,4 +1,5 @@
 import Operations
+import Sealing
 import ServiceKit
 import Store
 
@@ -14,6 +15,10 @@ struct StarterSettings: Sendable {
     let reminderSeconds: Double
     /// Requests that a token may send in a second, in the long run; 0 for no limit.
     let requestsPerSecond: Int
+    /// What the secrets of webhooks are sealed to; nil when none can be made here.
+    let notifierKey: SealingPublicKey?
+    /// For development: webhooks with plain HTTP.
+    let allowsPrivateWebhooks: Bool
 
     /// Reads everything, then throws everything that is wrong.
     init(_ configuration: Configuration) throws(ConfigurationError) {
@@ -24,21 +29,27 @@ struct StarterSettings: Sendable {
         outboxLeaseSeconds = configuration.seconds("OUTBOX_LEASE_SECONDS", default: 10, in: 1...300).seconds
         reminderSeconds = configuration.seconds("REMINDER_SECONDS", default: 300, in: 10...86_400).seconds
         requestsPerSecond = configuration.integer("RATE_LIMIT_PER_SECOND", default: 200, in: 0...1_000_000)
+        allowsPrivateWebhooks = configuration.bool("WEBHOOK_ALLOW_PRIVATE", default: false)
+        let keyText = configuration.optionalSecret("NOTIFIER_PUBLIC_KEY")
+        notifierKey = keyText.flatMap { try? SealingPublicKey(text: $0.reveal()) }
         let names = configuration.string("FAMILIES", default: "provider", example: "provider,inventory")
             .split(separator: ",").map { $0.filter { $0 != " " } }
         families = Set(names.compactMap(OperationFamily.init))
-        try Self.check(configuration, families.count == names.count && !families.isEmpty)
+        try Self.check(
+            configuration, familiesAreKnown: families.count == names.count && !families.isEmpty,
+            keyIsWell: (keyText == nil) == (notifierKey == nil))
     }
 
-    private static func check(_ configuration: Configuration, _ familiesAreKnown: Bool)
-        throws(ConfigurationError)
-    {
+    private static func check(
+        _ configuration: Configuration, familiesAreKnown: Bool, keyIsWell: Bool
+    ) throws(ConfigurationError) {
         var problems: [String] = []
         do { try configuration.check() } catch { problems = error.problems }
         if !familiesAreKnown {
             let known = OperationFamily.allCases.map(\.rawValue).joined(separator: ",")
             problems.append("FAMILIES is not a list of different families; for example FAMILIES=\(known)")
         }
+        if !keyIsWell { problems.append("NOTIFIER_PUBLIC_KEY is \(SealingError.notAPublicKey)") }
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
     }
 }

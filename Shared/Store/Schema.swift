@@ -11,6 +11,7 @@ package enum Schema {
             migration(4, "inventory", PackageResources._004_inventory_sql),
             migration(5, "schedules", PackageResources._005_schedules_sql),
             migration(6, "run item details", PackageResources._006_run_item_details_sql),
+            migration(7, "notifier", PackageResources._007_notifier_sql),
         ]
     }
 

@@ -46,7 +46,10 @@ import Testing
                 "access write-gate close", "access freeze", "access unfreeze", "access disable-user",
                 "access enable-user", "backups list", "backups show", "connections list",
                 "connections enable", "connections disable",
-                "notifications", "tokens issue", "tokens revoke", "keys generate", "migrate", "demo-data",
+                "notifications list", "notifications deliveries", "notifications redeliver",
+                "notifications email", "webhooks add", "webhooks list", "webhooks rotate", "webhooks disable",
+                "webhooks enable", "webhooks remove", "tokens issue", "tokens revoke", "keys generate",
+                "migrate", "demo-data",
                 "version",
             ])
     }

@@ -25,7 +25,7 @@ struct ProgramTests {
                 for _ in 0..<1_200 { group.addTask { try await scene.run(initiator: scene.world.operator) } }
                 return try await group.reduce(into: Set<RunID>()) { $0.insert($1) }
             }
-            let events = try await Notifications(pool: scene.pool, leaseSeconds: 60).endedRuns(runs)
+            let events = try await Notifications(pool: scene.pool).endedRuns(runs)
             let first = try Program(environment(scene))
             // In pieces, so that there are many commits to be interrupted at.
             for event in events.values.prefix(600) { try await scene.publish(event.event) }
@@ -48,13 +48,14 @@ struct ProgramTests {
 
     @Test func `without a private key webhooks are off, and the readiness says so`() async throws {
         try await Scene.with { scene in
-            try await scene.setWebhook(of: scene.world.operator, "https://example.org/", secret: "whsec_")
+            try await scene.addWebhook(of: scene.world.operator, "https://example.org/", key: "whsec_")
             let program = try Program(environment(scene))
             let ready = try await eventually("ready") {
                 let page = try await program.page("/readyz?verbose")
                 return page.status == 200 ? page.body : nil
             }
             #expect(ready.contains("webhooks (off: NOTIFIER_PRIVATE_KEY is not set)"))
+            #expect(ready.contains("mails (off: SMTP_URL is not set)"))
             let run = try await scene.run(initiator: scene.world.operator)
             try await scene.publish(scene.event(of: run))
             _ = try await eventually("told") { try await scene.rows().isEmpty ? nil : true }
@@ -71,9 +72,9 @@ struct ProgramTests {
             let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
             try "\(key.text)\n".write(to: file, atomically: true, encoding: .utf8)
             defer { try? FileManager.default.removeItem(at: file) }
-            try await scene.setWebhook(
-                of: world.operator, receiver.url("/quick?token=hidden"), secret: receiver.secret)
-            try await scene.setWebhook(of: world.owner, receiver.url("/slow"), secret: receiver.secret)
+            try await scene.addWebhook(
+                of: world.operator, receiver.url("/quick?token=hidden"), key: receiver.secret)
+            try await scene.addWebhook(of: world.owner, receiver.url("/slow"), key: receiver.secret)
             let program = try Program(
                 environment(scene).merging([
                     "NOTIFIER_PRIVATE_KEY_FILE": file.path(), "WEBHOOK_ALLOW_PRIVATE": "true",

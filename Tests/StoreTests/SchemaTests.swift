@@ -95,8 +95,8 @@ struct SchemaTests {
         Case(
             "a webhook of another workspace's person", foreignKey, "webhooks_workspace_id_user_id_fkey",
             """
-            INSERT INTO webhooks (user_id, workspace_id, url, key_id, sealed_secret)
-            SELECT ou, w, 'https://x', 'k', 'x' FROM place
+            INSERT INTO webhooks (id, user_id, workspace_id, label, origin, url_key_id, sealed_url, signing)
+            SELECT gen_random_uuid(), ou, w, 'x', 'https://x', 'k', 'x', 'ed25519' FROM place
             """),
     ]
 
@@ -140,7 +140,7 @@ struct SchemaTests {
             SELECT u, 'k', gen_random_uuid(), 'x', c FROM place, generate_series(1, 2)
             """),
         Case(
-            "two notifications of a run in a channel", unique, "notifications_pkey",
+            "two notifications of a run in a channel", unique, "notifications_once",
             """
             WITH run AS (SELECT put_run(w, t, c, u) AS id FROM place)
             INSERT INTO notifications (run_id, channel, workspace_id, tenant_id, user_id, title, body, event)
