@@ -40,7 +40,10 @@ struct RunningStarter: Sendable {
     private static func serve(_ database: TestDatabase, _ body: (String) async throws -> Void) async throws {
         let api = StarterAPI(
             pool: database.pool, families: Set(OperationFamily.allCases), outboxLeaseSeconds: 10,
-            rateLimit: nil, logger: TestDatabase.quiet, makeID: UUID.timeOrdered, publish: { _ in })
+            rateLimit: nil,
+            webhooks: WebhookSealing(
+                publicKey: SealingPrivateKey().publicKey, allowsHTTP: false, makeID: UUID.timeOrdered),
+            logger: TestDatabase.quiet, makeID: UUID.timeOrdered, publish: { _ in })
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: StarterMiddleware(api: api))
         let (ports, told) = AsyncStream.makeStream(of: Int.self)

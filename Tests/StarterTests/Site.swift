@@ -7,6 +7,7 @@ import JSON
 import NIOCore
 import Operations
 import Postgres
+import Sealing
 import Store
 import Synchronization
 
@@ -25,6 +26,9 @@ struct Site: Sendable {
         var all: [PendingMessage] { messages.withLock { $0 } }
         func add(_ more: [PendingMessage]) { messages.withLock { $0 += more } }
     }
+
+    /// The notifier's, to which everything secret of webhooks is sealed.
+    static let notifierKey = SealingPrivateKey()
 
     var pool: PostgresPool { database.pool }
 
@@ -48,6 +52,8 @@ struct Site: Sendable {
     ) -> StarterAPI {
         StarterAPI(
             pool: pool, families: families, outboxLeaseSeconds: 10, rateLimit: rateLimit,
+            webhooks: WebhookSealing(
+                publicKey: notifierKey.publicKey, allowsHTTP: false, makeID: timeOrderedID),
             logger: TestDatabase.quiet, makeID: timeOrderedID, publish: published.add)
     }
 

@@ -98,6 +98,24 @@ struct SchemaTests {
             INSERT INTO webhooks (id, user_id, workspace_id, label, origin, url_key_id, sealed_url, signing)
             SELECT gen_random_uuid(), ou, w, 'x', 'https://x', 'k', 'x', 'ed25519' FROM place
             """),
+        Case(
+            "a notification to another workspace's webhook", foreignKey,
+            "notifications_workspace_id_webhook_id_fkey",
+            """
+            WITH hook AS (
+                INSERT INTO webhooks (id, user_id, workspace_id, label, origin, url_key_id, sealed_url, signing)
+                SELECT gen_random_uuid(), ou, ow, 'x', 'https://x', 'k', 'x', 'ed25519' FROM place RETURNING id
+            ), run AS (SELECT put_run(w, t, c, u) AS id FROM place)
+            INSERT INTO notifications (run_id, channel, webhook_id, workspace_id, tenant_id, user_id, title, body, event)
+            SELECT run.id, 'webhook', hook.id, w, t, u, 'x', '', '{}' FROM run, place, hook
+            """),
+        Case(
+            "an e-mail address of another workspace's person", foreignKey,
+            "email_settings_workspace_id_user_id_fkey",
+            """
+            INSERT INTO email_settings (user_id, workspace_id, address, enabled)
+            SELECT ou, w, 'a@b', true FROM place
+            """),
     ]
 
     static let once: [Case] = [
@@ -145,6 +163,16 @@ struct SchemaTests {
             WITH run AS (SELECT put_run(w, t, c, u) AS id FROM place)
             INSERT INTO notifications (run_id, channel, workspace_id, tenant_id, user_id, title, body, event)
             SELECT run.id, 'inbox', w, t, u, 'x', '', '{}' FROM run, place, generate_series(1, 2)
+            """),
+        Case(
+            "two latest keys of a webhook", unique, "webhook_keys_one_latest",
+            """
+            WITH hook AS (
+                INSERT INTO webhooks (id, user_id, workspace_id, label, origin, url_key_id, sealed_url, signing)
+                SELECT gen_random_uuid(), u, w, 'x', 'https://x', 'k', 'x', 'ed25519' FROM place RETURNING id
+            )
+            INSERT INTO webhook_keys (webhook_id, number, key_id, sealed)
+            SELECT id, n, 'k', 'x' FROM hook, generate_series(1, 2) n
             """),
         Case("a second platform row", unique, "platform_pkey", "INSERT INTO platform DEFAULT VALUES"),
     ]
@@ -196,6 +224,18 @@ struct SchemaTests {
         Case(
             "an item in no known state", check, nil,
             "INSERT INTO run_items (run_id, item_key, state) VALUES (gen_random_uuid(), 'x', 'done')"),
+        Case(
+            "a notification by webhook that names none", check, nil,
+            """
+            INSERT INTO notifications (run_id, channel, workspace_id, tenant_id, user_id, title, body, event)
+            SELECT put_run(w, t, c, u), 'webhook', w, t, u, 'x', '', '{}' FROM place
+            """),
+        Case(
+            "a removed webhook that keeps its address", check, nil,
+            """
+            INSERT INTO webhooks (id, user_id, workspace_id, label, origin, url_key_id, sealed_url, signing, removed_at)
+            SELECT gen_random_uuid(), u, w, 'x', 'https://x', 'k', 'x', 'ed25519', now() FROM place
+            """),
         Case(
             "an item without a key", check, nil,
             "INSERT INTO run_items (run_id, item_key, state) VALUES (gen_random_uuid(), '', 'applied')"),
@@ -267,6 +307,9 @@ struct SchemaTests {
             "audit's rest is written past the table", denied, nil,
             "INSERT INTO audit_rest SELECT * FROM audit"),
         Case("runs are deleted", denied, nil, "DELETE FROM runs"),
+        Case("tries of deliveries are deleted", denied, nil, "DELETE FROM delivery_tries"),
+        Case("tries of deliveries are changed", denied, nil, "UPDATE delivery_tries SET result = 'x'"),
+        Case("webhooks are deleted", denied, nil, "DELETE FROM webhooks"),
         Case("runs are truncated", denied, nil, "TRUNCATE runs"),
         Case("the outbox is truncated", denied, nil, "TRUNCATE outbox"),
         Case("memberships are deleted", denied, nil, "DELETE FROM memberships"),
