@@ -28,6 +28,8 @@ final class Receiver: Sendable {
     /// What its first key is.
     let secret: String
     let port: Int
+    /// Where connections are counted, and nobody may come.
+    let trapPort: Int
     private let process = Process()
     private let input = Pipe()
     private let client = CurlClient(userAgent: "test")
@@ -43,11 +45,17 @@ final class Receiver: Sendable {
         process.standardInput = input
         process.standardOutput = output
         try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+        var line = Data()
+        while line.last != UInt8(ascii: "\n"), case let more = output.fileHandleForReading.availableData,
+            !more.isEmpty
+        {
+            line += more
+        }
+        let ports = String(decoding: line, as: UTF8.self).split { $0.isWhitespace }.compactMap { Int($0) }
+        guard ports.count == 2 else {
             throw NotInTime(description: "the receiver did not start: is python3 there?")
         }
-        self.port = port
+        (port, trapPort) = (ports[0], ports[1])
     }
 
     deinit {
@@ -72,6 +80,12 @@ final class Receiver: Sendable {
                 signatures: one["signatures"]?.integer ?? 0,
                 contentType: one["content_type"]?.string, body: one["body"]?.string ?? "")
         }
+    }
+
+    /// How many connections came to where nobody may come.
+    func trapped() async throws -> Int {
+        let response = try await client.perform(HTTPRequest(url: url("/trapped")))
+        return Int(String(decoding: response.body, as: UTF8.self)) ?? -1
     }
 
     /// Waits until it has seen so many.

@@ -2,7 +2,7 @@
 /// and with openssl,
 /// answers as its path says, and tells what it saw. It ends with its standard input.
 let receiverScript = #"""
-    import base64, hashlib, hmac, http.server, json, os, subprocess, sys, tempfile, threading, time
+    import base64, hashlib, hmac, http.server, json, os, socket, subprocess, sys, tempfile, threading, time
 
     keys = json.loads(os.environ["RECEIVER_KEYS"])
     seen, lock, release = [], threading.Lock(), threading.Event()
@@ -46,6 +46,8 @@ let receiverScript = #"""
             if self.path == "/seen":
                 with lock:
                     return self.answer(200, json.dumps(seen).encode())
+            if self.path == "/trapped":
+                return self.answer(200, str(len(trapped)).encode())
             with lock:
                 seen.append({"path": self.path, "method": "GET", "id": "", "body": ""})
             self.answer(200)
@@ -79,6 +81,13 @@ let receiverScript = #"""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_address[1], flush=True)
+    # Counts connections: where nobody may come, it is too late to look at requests.
+    trap, trapped = socket.create_server(("127.0.0.1", 0)), []
+
+    def catch():
+        while True: trapped.append(trap.accept()[0])
+
+    threading.Thread(target=catch, daemon=True).start()
+    print(server.server_address[1], trap.getsockname()[1], flush=True)
     sys.stdin.read()
     """#
