@@ -61,6 +61,17 @@ enum FailureMapping {
         }
     }
 
+    /// The same for a call that changes something. What broke on the provider's side may have broken after the
+    /// change; only a throttled call, and one that an unavailable service turned away, was surely not carried out.
+    static func write(status: Int) -> ProviderFailure {
+        switch status {
+        case 503: .unavailable
+        case 408, 500..<600: .unknownOutcome
+        case 400..<500: graph(status: status)
+        default: .unknownOutcome
+        }
+    }
+
     // MARK: no answer
 
     /// What a transfer without a complete answer means for a call that only reads; nil when the call was
@@ -74,5 +85,11 @@ enum FailureMapping {
         case .refusedAddress, .invalidRequest, .mailRefused: .internalError
         case .cancelled: nil
         }
+    }
+
+    /// The same for a call that changes something: what may have been sent may have been done.
+    static func write(_ error: TransferError) -> ProviderFailure? {
+        guard let failure = transfer(error.kind) else { return nil }
+        return error.requestMayHaveBeenSent ? .unknownOutcome : failure
     }
 }

@@ -1,5 +1,6 @@
 package import Curl
 internal import FoundationEssentials
+internal import JSON
 package import Logging
 package import Operations
 package import Sealing
@@ -83,7 +84,7 @@ package final class GraphGateway: Sendable {
     /// when nothing of the call is on the wire any more; a request that was sent and not answered may still
     /// arrive, so its permit stays open until its deadline. Throws ``GraphFailure``, or `CancellationError`.
     private func send(
-        _ request: HTTPRequest, call: String, permit: consuming CallPermit
+        _ request: HTTPRequest, call: String, permit: consuming CallPermit, isWrite: Bool = false
     ) async throws -> HTTPResponse {
         let id = permit.id
         let run = permit.execution.runID
@@ -103,7 +104,8 @@ package final class GraphGateway: Sendable {
             return response
         case .failure(let error):
             if !Self.mayStillArrive(error) { await close(id, status: nil) }
-            guard let failure = FailureMapping.transfer(error.kind) else { throw CancellationError() }
+            let meaning = isWrite ? FailureMapping.write(error) : FailureMapping.transfer(error.kind)
+            guard let failure = meaning else { throw CancellationError() }
             throw noted(GraphFailure(failure, call: call), run)
         }
     }
@@ -126,25 +128,49 @@ package final class GraphGateway: Sendable {
         logger.warning("a call permit could not be closed", metadata: ["call_id": "\(id)"])
     }
 
-    // MARK: the two kinds of calls
+    // MARK: the three kinds of calls
 
     /// Reads from Graph. Throws ``GraphFailure``, ``CallRefusal``, `CancellationError`, or the database's error.
-    func get(
+    func read(
         _ target: CallTarget, with token: AccessToken, under permit: ExecutionPermit
     ) async throws -> [UInt8] {
-        let call = "GET \(target.template)"
+        let call = target.name
         let leave = try await permits.open(under: permit, call: call, timeLimit: limits.call)
-        let bearer = token.bearer.reveal { "Bearer " + String(decoding: $0, as: UTF8.self) }
-        let request = HTTPRequest(
-            url: target.url, headers: [("Authorization", bearer), ("Accept", "application/json")])
-        let response = try await send(request, call: call, permit: leave)
+        let response = try await send(request(target, token), call: call, permit: leave)
         guard response.status == 200 else {
-            throw noted(graphFailure(response, call: call), permit.execution.runID)
+            let meaning = FailureMapping.graph(status: response.status)
+            throw noted(graphFailure(meaning, response, call: call), permit.execution.runID)
         }
         return response.body
     }
 
-    /// Asks for a new token. Throws as ``get(_:with:under:)``.
+    /// Changes something at Graph. Throws as ``read(_:with:under:)``; `unknownOutcome` when it may have been done.
+    func write(
+        _ target: CallTarget, with token: AccessToken, under permit: ExecutionPermit
+    ) async throws -> (status: Int, body: [UInt8]) {
+        let call = target.name
+        let leave = try await permits.open(under: permit, call: call, timeLimit: limits.call)
+        let response = try await send(request(target, token), call: call, permit: leave, isWrite: true)
+        guard (200..<300).contains(response.status) else {
+            let meaning = FailureMapping.write(status: response.status)
+            throw noted(graphFailure(meaning, response, call: call), permit.execution.runID)
+        }
+        return (response.status, response.body)
+    }
+
+    private func request(_ target: CallTarget, _ token: AccessToken) -> HTTPRequest {
+        let bearer = token.bearer.reveal { "Bearer " + String(decoding: $0, as: UTF8.self) }
+        var request = HTTPRequest(
+            method: target.method, url: target.url,
+            headers: [("Authorization", bearer), ("Accept", "application/json")])
+        if let body = target.body {
+            request.headers.append(("Content-Type", "application/json"))
+            request.body = body.bytes
+        }
+        return request
+    }
+
+    /// Asks for a new token. Throws as ``read(_:with:under:)``.
     func fetchToken(
         for account: ProviderAccount, secret: Secret, under permit: ExecutionPermit
     ) async throws -> AccessToken {
@@ -179,9 +205,11 @@ package final class GraphGateway: Sendable {
 
     // MARK: failures
 
-    private func graphFailure(_ response: HTTPResponse, call: String) -> GraphFailure {
+    private func graphFailure(
+        _ meaning: ProviderFailure, _ response: HTTPResponse, call: String
+    ) -> GraphFailure {
         failure(
-            FailureMapping.graph(status: response.status), response, call: call,
+            meaning, response, call: call,
             code: ErrorDocument(response.body).code, requestID: response.headers["request-id"])
     }
 

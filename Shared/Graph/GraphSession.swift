@@ -3,21 +3,26 @@ internal import Operations
 internal import Sealing
 internal import Store
 
-/// Where one call goes, and how it is told.
+/// One call: where it goes, what it brings along, and how it is told.
 struct CallTarget: Sendable {
+    var method = "GET"
     let url: String
     /// The path's template.
     let template: String
+    var body: JSON?
+
+    /// The call for people: method and template.
+    var name: String { "\(method) \(template)" }
 }
 
-/// What one attempt of a run uses to read from its connection's tenant. Every call asks for leave of its own.
+/// What one attempt of a run uses to call its connection's tenant. Every call asks for leave of its own.
 ///
 /// All functions throw ``GraphFailure`` for what the provider did, ``CallRefusal`` when leave was not given,
 /// `CancellationError`, or the database's error.
 package struct GraphSession: Sendable {
-    private let gateway: GraphGateway
-    private let permit: ExecutionPermit
-    private let cloud: Cloud
+    let gateway: GraphGateway
+    let permit: ExecutionPermit
+    let cloud: Cloud
     private let account: ProviderAccount
     private let tokenKey: TokenCache.Key
     private let clientSecret: Secret
@@ -48,6 +53,13 @@ package struct GraphSession: Sendable {
     ) async throws -> JSON {
         let url = "\(cloud.graph)\(path.text)\(URLEscaping.query(options))"
         return try await read(CallTarget(url: url, template: path.template)) { $0 }
+    }
+
+    /// Asks for one document by a `POST` that changes nothing, as `directoryObjects/getByIds`. Repeated like a read.
+    package func ask(_ path: GraphPath, _ body: JSON) async throws -> JSON {
+        let target = CallTarget(
+            method: "POST", url: "\(cloud.graph)\(path.text)", template: path.template, body: body)
+        return try await read(target) { $0 }
     }
 
     /// Reads the first page of a collection.
@@ -103,43 +115,45 @@ package struct GraphSession: Sendable {
     private func read<Value: Sendable>(
         _ target: CallTarget, _ interpret: (JSON) throws(GraphFailure) -> Value
     ) async throws -> Value {
+        try await repeating(target) { token in
+            let answer = try await gateway.read(target, with: token, under: permit)
+            guard let document = try? JSON(parsing: answer), document.object != nil else {
+                throw GraphFailure(.malformedAnswer, call: target.name, httpStatus: 200)
+            }
+            return try interpret(document)
+        }
+    }
+
+    /// Makes a call with a token, in its account's turn. Repeats it with a new token when that one is refused, and as
+    /// far as ``InPlaceRetry`` allows. Each try has a permit of its own.
+    func repeating<Value: Sendable>(
+        _ target: CallTarget, _ call: (AccessToken) async throws -> Value
+    ) async throws -> Value {
         var mayRenew = true
         return try await repeating {
             let token = try await token()
             do {
-                return try await read(target, with: token, interpret)
+                return try await paced(target) { try await call(token) }
             } catch let failure as GraphFailure where failure.failure == .authRejected && mayRenew {
                 // Once per call: a second refusal is the provider's answer.
                 mayRenew = false
                 await gateway.tokens.drop(token, of: tokenKey)
-                return try await read(target, with: self.token(), interpret)
+                let renewed = try await self.token()
+                return try await paced(target) { try await call(renewed) }
             }
         }
-    }
-
-    private func read<Value: Sendable>(
-        _ target: CallTarget, with token: AccessToken, _ interpret: (JSON) throws(GraphFailure) -> Value
-    ) async throws -> Value {
-        let body = try await paced(target) {
-            try await gateway.get(target, with: token, under: permit)
-        }
-        guard let document = try? JSON(parsing: body), document.object != nil else {
-            throw GraphFailure(.malformedAnswer, call: "GET \(target.template)", httpStatus: 200)
-        }
-        return try interpret(document)
     }
 
     private func paced<Value: Sendable>(
         _ target: CallTarget, _ call: () async throws -> Value
     ) async throws -> Value {
-        try await gateway.pacing.enter(account, call: "GET \(target.template)")
+        try await gateway.pacing.enter(account, call: target.name)
         let result: Result<Value, any Error>
         do { result = .success(try await call()) } catch { result = .failure(error) }
         await gateway.pacing.leave(account)
         return try result.get()
     }
 
-    /// Repeats a call that only reads, as far as ``InPlaceRetry`` allows. Each try has a permit of its own.
     private func repeating<Value: Sendable>(_ call: () async throws -> Value) async throws -> Value {
         var retry = InPlaceRetry()
         while true {
