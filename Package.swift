@@ -78,6 +78,7 @@ let package = Package(
                 .embedInCode("Migrations/0002_one_platform_row.sql"),
                 .embedInCode("Migrations/0003_audit_as_written.sql"),
                 .embedInCode("Migrations/0004_inventory.sql"),
+                .embedInCode("Migrations/0007_bulk.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Graph", ["ServiceKit", "JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),
@@ -98,6 +99,9 @@ let package = Package(
             ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
         service(
             "InventoryConsumer",
+            ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
+        service(
+            "BulkConsumer",
             ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
         service(
             "Notifier",
@@ -154,6 +158,12 @@ let package = Package(
                 "Fixtures", "GraphFixtures", "InventoryConsumer", "Graph", "JobRuntime", "Sealing",
                 "ServiceKit", "AMQP",
                 "Store", "Operations", "Postgres", "Curl", "JSON", logging,
+            ]),
+        tests(
+            "BulkTests",
+            [
+                "Fixtures", "GraphFixtures", "BulkConsumer", "InventoryConsumer", "Graph", "JobRuntime",
+                "Sealing", "AMQP", "Store", "Operations", "Postgres", "JSON", logging,
             ]),
         tests("ServiceKitTests", ["ServiceKit"]),
         tests(

@@ -3,7 +3,7 @@ import Operations
 
 /// What a request asks for, by its method and path.
 enum Route: Sendable, Hashable {
-    case startRun, listRuns, run(RunID), explanation(RunID), cancel(RunID)
+    case startRun, dryRun, listRuns, run(RunID), explanation(RunID), cancel(RunID)
     case me, tenants, connections, notifications, users
     case backups(TenantID), backup(RunID)
     case grant, revoke, changeRole, disableUser(UserID), enableUser(UserID)
@@ -36,6 +36,7 @@ enum Route: Sendable, Hashable {
 
     private static func collection(_ name: Substring) -> [(HTTPRequest.Method, Route)] {
         switch name {
+        case "dry-runs": [(.post, .dryRun)]
         case "me": [(.get, .me)]
         case "tenants": [(.get, .tenants)]
         case "provider-connections": [(.get, .connections)]
@@ -92,6 +93,7 @@ extension Route {
     var template: String {
         switch self {
         case .startRun, .listRuns: "/v1/runs"
+        case .dryRun: "/v1/dry-runs"
         case .run: "/v1/runs/{id}"
         case .explanation: "/v1/runs/{id}/explanation"
         case .cancel: "/v1/runs/{id}/cancel"

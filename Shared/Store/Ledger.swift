@@ -10,6 +10,8 @@ package struct Ledger: Sendable {
         package enum State: String, Sendable {
             case applied, failed, skipped
             case inDoubt = "in_doubt"
+            /// Frozen when the run was divided, and nothing was begun on it.
+            case untouched
         }
 
         /// What it is: a device's id, a step's name. 1 to 512 characters.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 import Operations
 import Testing
 
@@ -36,6 +37,17 @@ enum Sample {
             runID: run, operation: type.rawValue, workspaceID: workspace, tenantID: tenant,
             connectionID: connection, initiatorID: system ? nil : user, expiresAt: expiry,
             context: context(type, system: system))
+    }
+
+    /// The least that a start of the operation must say; nil where that is nothing.
+    static func parameters(_ type: OperationType) -> JSON? {
+        switch type {
+        case .policyBulkAssign:
+            ["kind": "device_script", "items": ["a"], "assignment": ["target": "all_users"]]
+        case .policyBulkDelete: ["kind": "device_script", "items": ["a"]]
+        case .deviceBulkSync: ["items": ["a"]]
+        default: Optional<JSON>.none
+        }
     }
 
     static var writeGate: AuthorityFacts.WriteGate {

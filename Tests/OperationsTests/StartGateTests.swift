@@ -13,7 +13,9 @@ struct StartGateTests {
         _ operation: String = "policy.sync", system: Bool = false, wait: Int? = nil
     ) -> StartRequest {
         StartRequest(
-            operation: operation, connectionID: Sample.connection, initiatorID: system ? nil : Sample.user,
+            operation: operation, connectionID: Sample.connection,
+            parameters: OperationType(rawValue: operation).flatMap(Sample.parameters),
+            initiatorID: system ? nil : Sample.user,
             origin: system ? .schedule : .person, idempotencyKey: "k", waitLimitSeconds: wait,
             traceparent: Sample.traceparent)
     }
@@ -26,7 +28,10 @@ struct StartGateTests {
         return StartFacts(
             workspaceID: Sample.workspace, tenantID: Sample.tenant, entraTenantID: Sample.directory,
             entraTenantName: "Contoso", authority: authority,
-            activeRun: active.map { (id: Sample.activeRun, operation: $0, parameters: parameters) })
+            activeRun: active.map {
+                let least = OperationType(rawValue: $0).flatMap(Sample.parameters)
+                return (id: Sample.activeRun, operation: $0, parameters: parameters ?? least)
+            })
     }
 
     private static func answer(
@@ -58,6 +63,7 @@ struct StartGateTests {
             }
             #expect(definition.type == type)
             var expected = Sample.execution(type, system: isSystem)
+            expected.parameters = Sample.parameters(type)
             expected.expiresAt = Sample.now.addingTimeInterval(86_400)
             #expect(run.execution == expected)
             #expect(run.state == .queued)

@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import JSON
 import Operations
+import ServiceKit
 
 struct StartCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,6 +19,27 @@ struct StartCommand: AsyncParsableCommand {
               atlas start compliance.snapshot --tenant Contoso --watch
               atlas start compliance.snapshot --connection ID --wait-limit 30m --key T-4711
               atlas start backup.run --tenant Contoso --parameters '{"kinds": ["scope_tag"]}'
+
+            IN BULK
+              Operations of the bulk family change what the inventory has (inventory.sync reads it):
+              all that meets a filter, or named items. Look with --dry-run what that would be.
+
+              atlas start device.bulk_sync --tenant Contoso --dry-run --parameters @devices.json
+              atlas start policy.bulk_assign --tenant Contoso --parameters @ring.json --watch
+              atlas start policy.bulk_delete --tenant Contoso --parameters @old.json
+
+              devices.json {"filter": {"operating_system": "Windows"}}
+              ring.json    {"kind": "device_configuration",
+                            "filter": {"name_contains": "Wi-Fi"},
+                            "assignment": {"target": "group", "group_id": "ID"}}
+              old.json     {"kind": "device_script", "items": ["ID", "ID"]}
+
+              kind    \(Self.words(BulkSelection.kinds.prefix(3)))
+                      \(Self.words(BulkSelection.kinds.dropFirst(3)))
+              filter  of policies name_contains, type; of devices name_contains,
+                      operating_system, compliance_state, owner_type; or "all": true
+              target  \(BulkAssignment.Target.allCases.map(\.rawValue).joined(separator: ", "));
+                      with filter_id also filter_mode: include, exclude
             """)
 
     @Argument(help: "The operation's name.")
@@ -29,7 +51,7 @@ struct StartCommand: AsyncParsableCommand {
     @Option(help: "The tenant, by unique name or id: its default connection.")
     var tenant: String?
 
-    @Option(help: "What is asked of the operation beyond its name, as a JSON object.")
+    @Option(help: "What is asked of the operation beyond its name: a JSON object, or @FILE with one.")
     var parameters: String?
 
     @Option(help: "How long it may wait before it is given up, for example 30s, 5m, 2h.")
@@ -37,6 +59,9 @@ struct StartCommand: AsyncParsableCommand {
 
     @Option(help: "Your own key: the same key gives the same run, also after it has ended.")
     var key: String?
+
+    @Flag(help: "Start nothing: tell what a bulk operation would change, by the inventory.")
+    var dryRun = false
 
     @Flag(help: "Watch it until it has ended.")
     var watch = false
@@ -47,7 +72,10 @@ struct StartCommand: AsyncParsableCommand {
         guard (connection == nil) != (tenant == nil) else {
             throw ValidationError("Say where: --tenant NAME or --connection ID, one of them.")
         }
-        if let parameters, (try? JSON(parsing: parameters))?.object == nil {
+        if dryRun, watch || waitLimit != nil || key != nil {
+            throw ValidationError("--dry-run starts nothing: leave out --watch, --wait-limit and --key.")
+        }
+        if let parameters, !parameters.hasPrefix("@"), (try? JSON(parsing: parameters))?.object == nil {
             throw ValidationError("--parameters is no JSON object.")
         }
     }
@@ -55,6 +83,10 @@ struct StartCommand: AsyncParsableCommand {
     func run() async throws {
         let output = options.output
         try await Settings().withAPI { api in
+            if dryRun {
+                let choice = try await look(api)
+                return output.tell(choice) { Self.choiceLines(choice, $0) }
+            }
             let answer = try await start(api)
             guard let run = answer.body["run_id"]?.string else { return }
             if !watch || !output.isJSON { output.tell(answer.body) { Self.lines(answer.body, $0) } }
@@ -65,7 +97,8 @@ struct StartCommand: AsyncParsableCommand {
         }
     }
 
-    private func start(_ api: APIClient) async throws -> APIAnswer {
+    /// What is to be started, and where.
+    private func body(_ api: APIClient) async throws -> JSONObject {
         var body: JSONObject = ["operation": .string(operation)]
         if let tenant {
             let place = try await api.tenant(tenant)
@@ -73,18 +106,66 @@ struct StartCommand: AsyncParsableCommand {
         } else {
             body["provider_connection_id"] = .optional(connection)
         }
-        if let parameters { body["parameters"] = try JSON(parsing: parameters) }
+        if let parameters { body["parameters"] = try Self.read(parameters) }
+        return body
+    }
+
+    /// The parameters themselves, or those in the file that `@` names.
+    private static func read(_ parameters: String) throws -> JSON {
+        guard parameters.hasPrefix("@") else { return try JSON(parsing: parameters) }
+        let path = String(parameters.dropFirst())
+        let limit = RunParameters.byteLimit
+        guard let json = TextFile.read(path, limit: limit).flatMap({ try? JSON(parsing: $0) }) else {
+            throw Failure(
+                code: .usage, what: "The parameters could not be read.",
+                why: "\(path) is not there, or is no JSON of at most \(limit) bytes.", next: nil)
+        }
+        return json
+    }
+
+    private func look(_ api: APIClient) async throws -> JSON {
+        try await api.send(
+            "POST", "/v1/dry-runs", .object(try await body(api)), doing: "look what «\(label)» would change"
+        ).body
+    }
+
+    private func start(_ api: APIClient) async throws -> APIAnswer {
+        var body = try await body(api)
         if let waitLimit { body["wait_limit_seconds"] = .int(waitLimit.seconds) }
         let key = key ?? "atlas-\(UUID().uuidString.lowercased())"
         do {
             return try await api.send(
                 "POST", "/v1/runs", .object(body), headers: [("Idempotency-Key", key)],
-                doing: "start «\(OperationCatalogue.definition(named: operation)?.label ?? operation)»")
+                doing: "start «\(label)»")
         } catch var failure as Failure where failure.code == .unreachable {
             // Without the key, a run that has begun and ended meanwhile would be started a second time.
             failure.next = "Do it again with --key \(key): then it is not started twice."
             throw failure
         }
+    }
+
+    private var label: String { OperationCatalogue.definition(named: operation)?.label ?? operation }
+
+    static func choiceLines(_ choice: JSON, _ style: Style) -> [String] {
+        let eligible = choice["eligible"]?.integer ?? 0
+        var lines = [style.bold("\(RunView.grouped(eligible)) would be changed. Nothing was started.")]
+        for (why, count) in choice["not_eligible"]?.object?.members ?? [] {
+            let words = notEligible[why] ?? Style.plain(why)
+            lines.append("\(RunView.grouped(count.integer ?? 0)) can't be: \(words).")
+        }
+        let examples = (choice["examples"]?.array ?? []).compactMap(\.string)
+        lines += examples.map { "  " + Style.plain($0) }
+        if eligible > examples.count, !examples.isEmpty { lines.append("  …") }
+        return lines
+    }
+
+    private static let notEligible = [
+        "gone": "the last inventory sync did not find it",
+        "not_in_inventory": "the inventory does not have it",
+    ]
+
+    private static func words(_ kinds: ArraySlice<PolicyKind>) -> String {
+        kinds.map(\.rawValue).joined(separator: ", ")
     }
 
     static func lines(_ answer: JSON, _ style: Style) -> [String] {
