@@ -78,6 +78,7 @@ let package = Package(
                 .embedInCode("Migrations/0002_one_platform_row.sql"),
                 .embedInCode("Migrations/0003_audit_as_written.sql"),
                 .embedInCode("Migrations/0004_inventory.sql"),
+                .embedInCode("Migrations/0005_schedules.sql"),
                 .embedInCode("Migrations/0007_bulk.sql"),
             ]),
         shared("Sealing", [crypto]),
@@ -113,8 +114,8 @@ let package = Package(
         service(
             "Atlas",
             [
-                "JSON", "Operations", "Store", "Sealing", "Graph", "JobRuntime", "ServiceKit", "Curl", crypto,
-                arguments,
+                "AMQP", "JSON", "Operations", "Store", "Sealing", "Graph", "JobRuntime", "ServiceKit", "Curl",
+                crypto, arguments,
             ]),
         service("GraphSandbox", ["JSON", hummingbird, lifecycle, logging, crypto, arguments]),
 
@@ -165,6 +166,13 @@ let package = Package(
                 "Fixtures", "GraphFixtures", "BulkConsumer", "InventoryConsumer", "Graph", "JobRuntime",
                 "Sealing", "AMQP", "Store", "Operations", "Postgres", "JSON", logging,
             ]),
+        tests(
+            "ContractTests",
+            [
+                "Fixtures", "GraphFixtures", "ProviderConsumer", "InventoryConsumer", "Notifier",
+                "GraphSandbox",
+                "JobRuntime", "Sealing", "AMQP", "Store", "Operations", "Postgres", "Curl", "JSON",
+            ]),
         tests("ServiceKitTests", ["ServiceKit"]),
         tests(
             "JobRuntimeTests",
@@ -184,7 +192,7 @@ let package = Package(
             "AtlasTests",
             [
                 "Fixtures", "Atlas", "Starter", "GraphSandbox", "JobRuntime", "Store", "Operations",
-                "Sealing",
+                "Sealing", "AMQP",
                 "Curl", "Postgres", "ServiceKit", "JSON", hummingbird, lifecycle, arguments,
             ]),
     ],

@@ -26,6 +26,8 @@ enum EventWords {
         case .runCancelled: "cancelled"
         case .runCancelRequested: "asked to stop"
         case .callDenied: "stopped before a call to Microsoft"
+        case .deadLetterRedriven: "a message of it that was refused was put into its queue again"
+        case .deadLetterDropped: "a message of it that was refused was dropped"
         // Nothing else happens to a run.
         default: nil
         }

@@ -1,3 +1,4 @@
+import AMQP
 import Curl
 import JSON
 import Operations
@@ -13,6 +14,7 @@ extension Failure {
         case let failure as Failure: self = failure
         case let error as ConfigurationError: self.init(error)
         case let error as PostgresError: self.init(error)
+        case let error as AMQPError: self.init(error)
         case let error as SealingError:
             self.init(
                 code: .usage, what: "The key can't be used.", why: "It is \(error).",
@@ -32,6 +34,21 @@ extension Failure {
         self.init(
             code: .usage, what: "A setting is missing or wrong.", why: error.problems.joined(separator: "\n"),
             next: "Set it in the environment, or in the file that CONFIG_FILE names.")
+    }
+
+    // MARK: the broker
+
+    private init(_ error: AMQPError) {
+        switch error.code {
+        case .invalidAddress:
+            self.init(
+                code: .usage, what: "The broker's address can't be used.", why: error.message,
+                next: "Check AMQP_URL.")
+        default:
+            self.init(
+                code: .unreachable, what: "The broker could not be reached, or refused.", why: error.message,
+                next: "Check AMQP_URL and that the broker runs; then do it again.")
+        }
     }
 
     // MARK: the database
@@ -105,7 +122,7 @@ extension Failure {
         var why = problem["detail"]?.string ?? "The answer was \(status)."
         var next: String?
         if let reason = problem["reason_code"]?.string.flatMap(RunReason.init(code:)), status == 409 {
-            (why, next) = (Presentation.sentence(reason), Presentation.remedy(reason))
+            (why, next) = (Presentation.sentence(reason), Presentation.remedy(reason, isOver: true))
         }
         for fault in problem["errors"]?.array ?? [] {
             guard let pointer = fault["pointer"]?.string, let detail = fault["detail"]?.string else {

@@ -88,6 +88,9 @@ struct RunView {
         }
         add("connection", run["provider_connection"]?["display_name"]?.string)
         add("started by", run["initiator"]?["name"]?.string ?? "the system")
+        add("schedule", run["schedule_id"]?.string)
+        add("retry of", run["retry_of"]?.string)
+        add("retried by", run["retries"]?.array?.compactMap(\.string).joined(separator: ", "))
         add("queued", date("queued_at").map(style.times.text))
         add("started", date("started_at").map(style.times.text))
         add("ended", ending(style))

@@ -1,3 +1,4 @@
+import AMQP
 import Curl
 import FoundationEssentials
 import JobRuntime
@@ -23,6 +24,14 @@ struct Settings {
             "DATABASE_URL", schemes: ["postgres", "postgresql"], example: "postgres://atlas@127.0.0.1/atlas")
         try configuration.check()
         return url
+    }
+
+    /// The broker's address.
+    func broker() throws -> BrokerAddress {
+        let url = configuration.url(
+            "AMQP_URL", schemes: ["amqp", "amqps"], example: "amqp://atlas@127.0.0.1/")
+        try configuration.check()
+        return try BrokerAddress(url: url)
     }
 
     /// The Starter's address, and the caller's token.

@@ -115,20 +115,40 @@ struct EventRecorder: Sendable {
         let genuine = events.map { event in
             ended[event.runID].flatMap { event.agrees(with: $0.event) ? $0 : nil }
         }
-        var notifications: [RunID: NewNotification] = [:]
-        for case let run? in genuine {
-            guard let recipient = NotificationPolicy.recipient(of: run.event) else { continue }
+        let recipients = try await recipients(of: genuine.compactMap(\.self), store)
+        var notifications: [NewNotification] = []
+        for (run, people) in recipients {
             let text = NotificationText(run)
-            notifications[run.event.runID] = NewNotification(
-                run: run, recipient: recipient, title: text.title, body: text.body)
+            notifications += people.map {
+                NewNotification(run: run, recipient: $0, title: text.title, body: text.body)
+            }
         }
-        var added = try await store.add(Array(notifications.values), usesWebhooks: usesWebhooks)
+        var added = try await store.add(notifications, usesWebhooks: usesWebhooks)
         return genuine.map { run in
             guard let run else { return .forged }
-            guard notifications[run.event.runID] != nil else { return .nobody }
+            guard recipients[run] != nil else { return .nobody }
             // Taken out: a second event of the same run in this burst is a duplicate.
             return added.removeValue(forKey: run.event.runID).map(Recording.told) ?? .duplicate
         }
+    }
+
+    /// Who is told of each run; a run that nobody is told of is missing.
+    private static func recipients(
+        of runs: [EndedRun], _ store: Notifications
+    ) async throws -> [EndedRun: Set<UserID>] {
+        var recipients: [EndedRun: Set<UserID>] = [:]
+        var refused: [RunID: (run: EndedRun, person: UserID)] = [:]
+        for run in runs {
+            switch NotificationPolicy.audience(of: run.event, schedule: run.scheduleID) {
+            case .nobody: break
+            case .initiator(let person): recipients[run] = [person]
+            case .managersOnce(_, let person): refused[run.event.runID] = (run, person)
+            }
+        }
+        for (id, managers) in try await store.managers(toTellOf: Array(refused.keys)) {
+            if let (run, person) = refused[id] { recipients[run] = Set(managers).union([person]) }
+        }
+        return recipients
     }
 }
 

@@ -11,8 +11,11 @@ struct NotificationText: Sendable, Hashable {
     init(_ run: EndedRun) {
         let event = run.event
         let label = OperationCatalogue.definition(named: event.operation)?.label ?? "An operation"
-        title = "\(label) of \(run.tenantName) \(Self.predicate(event.outcome))"
-        body = (Self.explanation(event.reason) + Self.figures(event.counts)).joined(separator: " ")
+        let what =
+            run.scheduleID == nil ? label : "Scheduled \(label.prefix(1).lowercased())\(label.dropFirst())"
+        title = "\(what) of \(run.tenantName) \(Self.predicate(event.outcome))"
+        body = (Self.explanation(event.reason) + Self.schedule(run) + Self.figures(event.counts))
+            .joined(separator: " ")
     }
 
     private static func predicate(_ outcome: RunOutcome) -> String {
@@ -25,24 +28,21 @@ struct NotificationText: Sendable, Hashable {
 
     private static func explanation(_ reason: RunReason?) -> [String] {
         guard let reason else { return [] }
-        // «It continues by itself» is true of a run that waits. This one has waited, and has ended.
-        let cause = reason.mayPass ? .denial(.runExpired) : reason
-        return [Presentation.sentence(reason), Presentation.remedy(cause)]
+        return [Presentation.sentence(reason), Presentation.remedy(reason, isOver: true)]
+    }
+
+    /// Why those who manage access read of it, and not at every due moment.
+    private static func schedule(_ run: EndedRun) -> [String] {
+        guard let schedule = run.scheduleID, run.event.outcome == .blocked else { return [] }
+        return [
+            "Its schedule \(schedule) goes on, and nobody is told again until it has worked or was changed;"
+                + " «atlas schedules show \(schedule)» shows it."
+        ]
     }
 
     private static func figures(_ counts: SummaryCounts) -> [String] {
         let counted = SummaryCounts.Key.allCases.filter { counts[$0] > 0 }
             .map { "\($0.rawValue.replacing("_", with: " ")) \(counts[$0])" }
         return counted.isEmpty ? [] : ["In numbers: \(counted.joined(separator: ", "))."]
-    }
-}
-
-extension RunReason {
-    /// Whether time alone may take it away.
-    fileprivate var mayPass: Bool {
-        switch self {
-        case .denial(let reason): reason.isRetryable
-        case .failure(let failure): failure.isRetryable
-        }
     }
 }

@@ -5,7 +5,7 @@ struct Cursor: Sendable, Hashable {
     /// The lists that have pages. A cursor is of one of them.
     enum List: UInt8, Sendable {
         case runs = 1
-        case tenants, connections, notifications, users, backups, backupItems
+        case tenants, connections, notifications, users, backups, backupItems, schedules
     }
 
     let list: List

@@ -3,7 +3,9 @@ import Operations
 
 /// What a request asks for, by its method and path.
 enum Route: Sendable, Hashable {
-    case startRun, dryRun, listRuns, run(RunID), explanation(RunID), cancel(RunID)
+    case startRun, dryRun, listRuns, run(RunID), explanation(RunID), cancel(RunID), retry(RunID)
+    case createSchedule, listSchedules, schedule(ScheduleID), removeSchedule(ScheduleID)
+    case pauseSchedule(ScheduleID), resumeSchedule(ScheduleID)
     case me, tenants, connections, notifications, users
     case backups(TenantID), backup(RunID)
     case grant, revoke, changeRole, disableUser(UserID), enableUser(UserID)
@@ -43,6 +45,7 @@ enum Route: Sendable, Hashable {
         case "notifications": [(.get, .notifications)]
         case "users": [(.get, .users)]
         case "freezes": [(.post, .freeze)]
+        case "schedules": [(.get, .listSchedules), (.post, .createSchedule)]
         default: []
         }
     }
@@ -51,6 +54,7 @@ enum Route: Sendable, Hashable {
         switch collection {
         case "runs": with(id) { [(.get, .run($0))] }
         case "backups": with(id) { [(.get, .backup($0))] }
+        case "schedules": with(id) { [(.get, .schedule($0)), (.delete, .removeSchedule($0))] }
         default: pair(collection, id)
         }
     }
@@ -71,6 +75,9 @@ enum Route: Sendable, Hashable {
         switch (collection, name) {
         case ("runs", "explanation"): with(id) { [(.get, .explanation($0))] }
         case ("runs", "cancel"): with(id) { [(.post, .cancel($0))] }
+        case ("runs", "retry"): with(id) { [(.post, .retry($0))] }
+        case ("schedules", "pause"): with(id) { [(.post, .pauseSchedule($0))] }
+        case ("schedules", "resume"): with(id) { [(.post, .resumeSchedule($0))] }
         case ("users", "disable"): with(id) { [(.post, .disableUser($0))] }
         case ("users", "enable"): with(id) { [(.post, .enableUser($0))] }
         case ("tenants", "backups"): with(id) { [(.get, .backups($0))] }
@@ -97,6 +104,11 @@ extension Route {
         case .run: "/v1/runs/{id}"
         case .explanation: "/v1/runs/{id}/explanation"
         case .cancel: "/v1/runs/{id}/cancel"
+        case .retry: "/v1/runs/{id}/retry"
+        case .createSchedule, .listSchedules: "/v1/schedules"
+        case .schedule, .removeSchedule: "/v1/schedules/{id}"
+        case .pauseSchedule: "/v1/schedules/{id}/pause"
+        case .resumeSchedule: "/v1/schedules/{id}/resume"
         case .me: "/v1/me"
         case .tenants: "/v1/tenants"
         case .connections: "/v1/provider-connections"

@@ -21,7 +21,7 @@ extension RunSummary {
                 "icon": .string(badge.icon),
             ],
         ]
-        if let reason { object["reason"] = reason.json }
+        if let reason { object["reason"] = reason.json(isOver: state == .completed) }
         // In the order of their meaning, which the database does not keep.
         object["counts"] = definition.flatMap { try? SummaryCounts(json: counts, for: $0).json } ?? counts
         if let progress {
@@ -40,6 +40,8 @@ extension RunSummary {
             "id": .string("\(connection.id)"), "display_name": .string(connection.name),
         ]
         object["initiator"] = initiator?.json ?? .null
+        object["schedule_id"] = .optional(scheduleID?.description)
+        object["retry_of"] = .optional(retryOf?.description)
         return object
     }
 }
@@ -53,6 +55,7 @@ extension RunDetail {
         object["items"] = .object(
             JSONObject(
                 items.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key.rawValue, .int($0.value)) }))
+        object["retries"] = .array(retries.map { .string("\($0)") })
         return .object(object)
     }
 }
@@ -78,15 +81,13 @@ extension RunExplanation {
 }
 
 extension RunReason {
-    fileprivate var json: JSON {
+    /// The word, and what people need to know about it.
+    func json(isOver: Bool) -> JSON {
         var object: JSONObject = ["code": .string(code)]
         if case .denial(let denial) = self { object["class"] = .string(denial.denialClass.rawValue) }
         object["sentence"] = .string(Presentation.sentence(self))
-        object["remedy"] = .string(Presentation.remedy(self))
-        switch self {
-        case .denial(let denial): object["retryable"] = .bool(denial.isRetryable)
-        case .failure(let failure): object["retryable"] = .bool(failure.isRetryable)
-        }
+        object["remedy"] = .string(Presentation.remedy(self, isOver: isOver))
+        object["retryable"] = .bool(isRetryable)
         return .object(object)
     }
 }

@@ -4,14 +4,17 @@ import JSON
 import Operations
 import Store
 
-/// Starting a run: the route that upstream systems call thousands of times.
+/// Starting a run: the route that upstream systems call thousands of times. And starting one once more.
 struct StartRoute: Sendable {
     let starts: StartService
     let runs: RunReading
+    let access: AccessReading
     let publish: @Sendable ([PendingMessage]) -> Void
 
     /// The longest operation name that is looked up, in characters.
-    private static let operationLimit = 100
+    static let operationLimit = 100
+    /// The longest key of a caller, in bytes.
+    private static let keyLimit = 255
 
     func start(_ call: Call) async throws -> Answer {
         var request = try await call.read { members in
@@ -22,16 +25,37 @@ struct StartRoute: Sendable {
                 origin: call.caller.kind == .person ? .person : .upstream,
                 waitLimitSeconds: members.optionalInteger("wait_limit_seconds"))
         }
-        request.idempotencyKey = try idempotencyKey(call)
+        request.idempotencyKey = try idempotencyKey(call, limit: Self.keyLimit)
         request.traceparent = TraceParent.accept(call.request.headers[.traceparent])
         return try await answer(starts.start(request))
     }
 
-    private func idempotencyKey(_ call: Call) throws(Problem) -> String? {
+    /// Starts what ended otherwise than it should once more: a run of its own, as the caller. Whoever may start the
+    /// operation may retry it.
+    func retry(_ id: RunID, _ call: Call) async throws -> Answer {
+        try await call.expectNothing()
+        // The key is the caller's for this run: the same for another run is another key.
+        let prefix = "retry \(id) "
+        let key = try idempotencyKey(call, limit: Self.keyLimit - prefix.utf8.count)
+        let place = try await Access(of: call.caller, at: .run(id), access)
+        let definition = place.operation.flatMap(OperationCatalogue.definition(named:))
+        try place.require(definition?.capability ?? .accessManage)
+        guard let first = try await runs.repeatable(id) else { throw Problem.notFound }
+        guard first.state == .completed else { throw Problem.notEnded(id) }
+        guard first.outcome != .succeeded else { throw Problem.nothingToRetry(id) }
+        // Everything that was asked of the first run is asked again.
+        let request = StartRequest(
+            operation: first.operation, connectionID: first.connectionID, parameters: first.parameters,
+            initiatorID: call.caller.userID, origin: call.caller.kind == .person ? .person : .upstream,
+            idempotencyKey: key.map { prefix + $0 }, retryOf: id,
+            traceparent: TraceParent.accept(call.request.headers[.traceparent]))
+        return try await answer(starts.start(request))
+    }
+
+    private func idempotencyKey(_ call: Call, limit: Int) throws(Problem) -> String? {
         guard let key = call.request.headers[.idempotencyKey] else { return nil }
-        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
-            throw .badHeader("Idempotency-Key", "must have 1 to 255 printable ASCII characters")
-        }
+        guard (1...limit).contains(key.utf8.count), key.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
+        else { throw .badHeader("Idempotency-Key", "must have 1 to \(limit) printable ASCII characters") }
         return key
     }
 
@@ -67,6 +91,18 @@ struct StartRoute: Sendable {
 }
 
 extension Problem {
+    fileprivate static func notEnded(_ run: RunID) -> Problem {
+        .conflict(
+            "This run has not ended. Wait for its end, or cancel it, before it is retried.",
+            reasonCode: "run_not_ended", runID: run)
+    }
+
+    fileprivate static func nothingToRetry(_ run: RunID) -> Problem {
+        .conflict(
+            "This run succeeded: there is nothing to retry. Start the operation again with POST /v1/runs.",
+            reasonCode: "run_succeeded", runID: run)
+    }
+
     fileprivate static func busy(_ run: RunID, _ operation: String) -> Problem {
         let label = OperationCatalogue.definition(named: operation)?.label ?? operation
         return Problem(
@@ -75,14 +111,16 @@ extension Problem {
             reasonCode: "busy", isRetryable: true, activeRun: (run, operation))
     }
 
-    fileprivate init(_ refusal: StartRefusal) {
+    /// Why nothing was started.
+    init(_ refusal: StartRefusal) {
         switch refusal {
         case .notFound: self = .notFound
         case .forbidden(let capability): self = .forbidden(capability)
         case .denied(let reason):
             self.init(
                 status: .conflict,
-                detail: Presentation.sentence(.denial(reason)) + " " + Presentation.remedy(.denial(reason)),
+                detail: Presentation.sentence(.denial(reason)) + " "
+                    + Presentation.remedy(.denial(reason), isOver: true),
                 reasonCode: reason.rawValue, denialClass: reason.denialClass, isRetryable: reason.isRetryable)
         case .operationUnknown:
             let names = OperationType.allCases.map(\.rawValue).joined(separator: ", ")

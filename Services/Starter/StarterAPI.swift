@@ -16,6 +16,7 @@ struct StarterAPI: Sendable {
     private let start: StartRoute
     private let dryRun: DryRunRoute
     private let runs: RunRoutes
+    private let schedules: ScheduleRoutes
     private let places: PlaceRoutes
     private let access: AccessRoutes
     private let users: UserRoutes
@@ -41,12 +42,14 @@ struct StarterAPI: Sendable {
         start = StartRoute(
             starts: StartService(
                 pool: pool, families: families, outboxLeaseSeconds: outboxLeaseSeconds, makeID: makeID),
-            runs: reading, publish: publish)
+            runs: reading, access: accessReading, publish: publish)
         dryRun = DryRunRoute(division: RunDivision(pool: pool), access: accessReading)
         runs = RunRoutes(
             runs: reading, access: accessReading,
             cancellation: RunCancellation(pool: pool, outboxLeaseSeconds: outboxLeaseSeconds),
             publish: publish)
+        schedules = ScheduleRoutes(
+            schedules: Schedules(pool: pool, makeID: makeID), access: accessReading, families: families)
         places = PlaceRoutes(tenants: TenantReading(pool: pool), access: accessReading)
         users = UserRoutes(users: UserReading(pool: pool), access: accessReading)
         backups = BackupRoutes(backups: BackupReading(pool: pool), access: accessReading)
@@ -97,6 +100,13 @@ struct StarterAPI: Sendable {
         case .run(let id): try await runs.show(id, call)
         case .explanation(let id): try await runs.explain(id, call)
         case .cancel(let id): try await runs.cancel(id, call)
+        case .retry(let id): try await start.retry(id, call)
+        case .createSchedule: try await schedules.create(call)
+        case .listSchedules: try await schedules.list(call)
+        case .schedule(let id): try await schedules.show(id, call)
+        case .removeSchedule(let id): try await schedules.remove(id, call)
+        case .pauseSchedule(let id): try await schedules.pause(id, call)
+        case .resumeSchedule(let id): try await schedules.resume(id, call)
         case .me: try await places.me(call)
         case .tenants: try await places.list(call)
         case .connections: try await places.connections(call)

@@ -25,6 +25,7 @@ struct StarterProcess: Service {
     let publisher: Publisher
     let relay: OutboxRelay
     let maintenance: Maintenance
+    let scheduler: Scheduler
     let partitions: AuditPartitions
     let logger: Logger
 
@@ -50,6 +51,11 @@ struct StarterProcess: Service {
             maintenance: Maintenance(
                 repair: RunRepair(pool: pool, outboxLeaseSeconds: settings.outboxLeaseSeconds),
                 reminderSeconds: settings.reminderSeconds, publish: relay.publish, logger: logger),
+            scheduler: Scheduler(
+                firings: ScheduleFirings(
+                    pool: pool, families: settings.families, outboxLeaseSeconds: settings.outboxLeaseSeconds,
+                    makeID: UUID.timeOrdered),
+                publish: relay.publish, logger: logger),
             partitions: AuditPartitions(pool: pool), logger: logger)
         return ServiceComposition(
             services: [process],
@@ -92,6 +98,7 @@ struct StarterProcess: Service {
     private func chores() async {
         await withTaskGroup { group in
             group.addTask { await maintenance.run() }
+            group.addTask { await scheduler.run() }
             group.addTask { await keepPartitions() }
             await group.waitForAll()
         }

@@ -176,6 +176,16 @@ extension BrokerLink {
         try check("consuming from \(queue)")
     }
 
+    /// How many messages of `queue` wait for a consumer.
+    func waiting(in queue: String) throws(AMQPError) -> Int {
+        let (name, isPassive): (amqp_bytes_t, amqp_boolean_t) = (wire.bytes(queue), 1)
+        let answer = amqp_queue_declare(
+            handle, Self.channel, name, isPassive, 1, 0, 0, amqp_empty_table)
+        let count = answer.map { Int($0.pointee.message_count) }
+        try check("looking at \(queue)")
+        return count ?? 0
+    }
+
     /// Stops deliveries. Those that came before the answer are still to be read.
     func cancelConsume() throws(AMQPError) {
         amqp_basic_cancel(handle, Self.channel, wire.bytes(Self.consumerTag))

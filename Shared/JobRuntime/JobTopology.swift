@@ -26,9 +26,18 @@ package enum JobTopology {
     /// The most messages that a dead-letter queue keeps, and for how long, in milliseconds.
     private static let deadLimit: Int64 = 100_000
     private static let deadAge: Int64 = 30 * 24 * 3_600 * 1_000
+    /// How often people may look at a dead letter. Where nothing is declared, RabbitMQ 4 drops a message that was given
+    /// back 20 times.
+    private static let deadLooks: Int64 = 1_000_000
 
     /// The queue of a family.
     package static func queue(of family: OperationFamily) -> String { "jobs.\(family.rawValue)" }
+
+    /// The queue of what the consumers of `queue` refused for good.
+    package static func deadLetters(of queue: String) -> String { "\(queue).dead" }
+
+    /// All queues that have dead letters.
+    package static var queues: [String] { OperationFamily.allCases.map(queue(of:)) + [notifierQueue] }
 
     /// What a family's consumer declares: its own queue, and where its events go.
     package static func consumer(of family: OperationFamily) -> Topology {
@@ -55,10 +64,11 @@ package enum JobTopology {
             exchanges: [exchange, .init(dead, .direct)],
             queues: [
                 .init(
-                    "\(queue).dead",
+                    deadLetters(of: queue),
                     arguments: [
                         "x-queue-type": "quorum", "x-max-length": .integer(deadLimit),
                         "x-overflow": "drop-head", "x-message-ttl": .integer(deadAge),
+                        "x-delivery-limit": .integer(deadLooks),
                     ]),
                 .init(
                     queue,
@@ -70,7 +80,7 @@ package enum JobTopology {
                     ]),
             ],
             bindings: [
-                .init(queue: "\(queue).dead", exchange: dead, routingKey: queue),
+                .init(queue: deadLetters(of: queue), exchange: dead, routingKey: queue),
                 .init(queue: queue, exchange: exchange.name, routingKey: routingKey),
             ])
     }

@@ -42,6 +42,9 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case runCancelled = "run.cancelled"
     case runCancelRequested = "run.cancel_requested"
     case callDenied = "call.denied"
+    case workspaceCreated = "workspace.created"
+    case tenantCreated = "tenant.created"
+    case userCreated = "user.created"
     case accessGranted = "access.granted"
     case accessRevoked = "access.revoked"
     case accessRoleChanged = "access.role_changed"
@@ -57,4 +60,15 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case credentialSet = "credential.set"
     case tokenIssued = "token.issued"
     case tokenRevoked = "token.revoked"
+    case webhookSet = "webhook.set"
+    /// Its receiver has said that it is gone for good.
+    case webhookDisabled = "webhook.disabled"
+    case scheduleCreated = "schedule.created"
+    case scheduleEnabled = "schedule.enabled"
+    case scheduleDisabled = "schedule.disabled"
+    case scheduleRemoved = "schedule.removed"
+    /// Due moments passed without a run.
+    case scheduleSkipped = "schedule.skipped"
+    case deadLetterRedriven = "dead_letter.redriven"
+    case deadLetterDropped = "dead_letter.dropped"
 }

@@ -99,6 +99,8 @@ package enum Subject {
     package enum Run {}
     /// Leave for one provider call.
     package enum Call {}
+    /// What starts an operation again and again.
+    package enum Schedule {}
 }
 
 package typealias WorkspaceID = Identifier<Subject.Workspace>
@@ -108,3 +110,4 @@ package typealias GrantID = Identifier<Subject.Grant>
 package typealias ConnectionID = Identifier<Subject.Connection>
 package typealias RunID = Identifier<Subject.Run>
 package typealias CallID = Identifier<Subject.Call>
+package typealias ScheduleID = Identifier<Subject.Schedule>

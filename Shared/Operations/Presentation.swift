@@ -39,9 +39,11 @@ package enum Presentation {
         }
     }
 
-    /// Who could do what about it, in one sentence.
-    package static func remedy(_ reason: RunReason) -> String {
-        switch reason {
+    /// Who could do what about it, in one sentence. `isOver`: nothing comes back by itself any more, because the run
+    /// has ended or was never begun.
+    package static func remedy(_ reason: RunReason, isOver: Bool) -> String {
+        if isOver, reason.isRetryable { return remedy(DenialReason.runExpired) }
+        return switch reason {
         case .denial(let reason): remedy(reason)
         case .failure(let failure): remedy(failure)
         }

@@ -49,6 +49,14 @@ package enum RunReason: Sendable, Hashable {
         }
     }
 
+    /// Whether time alone may take it away.
+    package var isRetryable: Bool {
+        switch self {
+        case .denial(let reason): reason.isRetryable
+        case .failure(let failure): failure.isRetryable
+        }
+    }
+
     /// Reads a stored code; nil when it is none of ours.
     package init?(code: String) {
         if let denial = DenialReason(rawValue: code) {

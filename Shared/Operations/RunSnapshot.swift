@@ -17,13 +17,17 @@ package struct RunSnapshot: Sendable, Hashable {
     package var counts: SummaryCounts
     /// Whether a person asked to stop it.
     package var cancelRequested: Bool
+    /// The schedule that started it.
+    package var scheduleID: ScheduleID?
+    /// The run that a person repeated by this one.
+    package var retryOf: RunID?
     /// The W3C trace that the start belongs to (`traceparent`), passed on to every hop.
     package var traceparent: String?
 
     package init(
         execution: QueuedExecution, state: RunState, attempt: Int, queuedAt: Date, failedAttempts: Int = 0,
         waitReason: RunReason? = nil, counts: SummaryCounts = SummaryCounts(), cancelRequested: Bool = false,
-        traceparent: String? = nil
+        scheduleID: ScheduleID? = nil, retryOf: RunID? = nil, traceparent: String? = nil
     ) {
         self.execution = execution
         self.state = state
@@ -33,6 +37,8 @@ package struct RunSnapshot: Sendable, Hashable {
         self.waitReason = waitReason
         self.counts = counts
         self.cancelRequested = cancelRequested
+        self.scheduleID = scheduleID
+        self.retryOf = retryOf
         self.traceparent = traceparent
     }
 }

@@ -11,8 +11,12 @@ package struct StartRequest: Sendable, Hashable {
     /// Who asks; nil for a schedule of the system.
     package var initiatorID: UserID?
     package var origin: StartOrigin
-    /// The caller's own key: the same key gives the same run.
+    /// The caller's own key: the same key gives the same run. A schedule's keys are its due moments.
     package var idempotencyKey: String?
+    /// The schedule that asks, when it is one.
+    package var scheduleID: ScheduleID?
+    /// The run that is to be repeated.
+    package var retryOf: RunID?
     /// How long the run may wait before it ends blocked, in seconds; nil takes the catalogue's limit,
     /// which is also the most.
     package var waitLimitSeconds: Int?
@@ -20,8 +24,8 @@ package struct StartRequest: Sendable, Hashable {
 
     package init(
         operation: String, connectionID: ConnectionID, parameters: JSON? = nil, initiatorID: UserID?,
-        origin: StartOrigin, idempotencyKey: String? = nil, waitLimitSeconds: Int? = nil,
-        traceparent: String? = nil
+        origin: StartOrigin, idempotencyKey: String? = nil, scheduleID: ScheduleID? = nil,
+        retryOf: RunID? = nil, waitLimitSeconds: Int? = nil, traceparent: String? = nil
     ) {
         self.operation = operation
         self.connectionID = connectionID
@@ -29,8 +33,16 @@ package struct StartRequest: Sendable, Hashable {
         self.initiatorID = initiatorID
         self.origin = origin
         self.idempotencyKey = idempotencyKey
+        self.scheduleID = scheduleID
+        self.retryOf = retryOf
         self.waitLimitSeconds = waitLimitSeconds
         self.traceparent = traceparent
+    }
+
+    /// Whose key it is: the schedule's, the person's, or nobody's, which is the system itself.
+    package var callerID: UUID {
+        scheduleID?.uuid ?? initiatorID?.uuid
+            ?? UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
     }
 }
 
@@ -82,6 +94,28 @@ package enum StartAnswer: Sendable {
     case busy(RunID, operation: String)
     /// Not allowed, or not possible now.
     case refused(StartRefusal)
+}
+
+/// What becomes of a schedule's due moment.
+package enum FiringAnswer: Sendable {
+    /// A run is to be queued.
+    case queued(RunSnapshot, OperationDefinition)
+    /// A run is to be made that is blocked from the first.
+    case blocked(RunSnapshot, LegitimacyDecision, DenialReason)
+    /// Nothing now: it is tried again until the next due moment, and then skipped.
+    case postponed(Obstacle)
+
+    /// What is in the way of a due moment.
+    package enum Obstacle: String, Sendable, CaseIterable {
+        /// A run is active on the connection.
+        case connectionBusy = "connection_busy"
+        /// Nobody here executes the operation.
+        case operationUnavailable = "operation_unavailable"
+        /// This version does not know the operation.
+        case operationUnknown = "operation_unknown"
+        /// This version wants to know more than the schedule says.
+        case parametersInvalid = "parameters_invalid"
+    }
 }
 
 /// Why nothing was started.
@@ -136,6 +170,41 @@ package enum StartGate {
         return .accepted(run, definition)
     }
 
+    /// Decides what becomes of a schedule's due moment. It differs from the door in what it does with a refusal: nobody
+    /// stands there who could be told, so the refused run is made, and tells it.
+    package static func firing(
+        _ request: StartRequest, facts: StartFacts, families: Set<OperationFamily>, runID: RunID, now: Date
+    ) -> FiringAnswer {
+        guard let definition = OperationCatalogue.definition(named: request.operation) else {
+            return .postponed(.operationUnknown)
+        }
+        guard families.contains(definition.family) else { return .postponed(.operationUnavailable) }
+        var run = draft(
+            request, definition, facts, runID: runID, now: now, wait: definition.queueLimitSeconds)
+        do {
+            run.execution.parameters = try RunParameters.accept(request.parameters, for: definition.type)
+        } catch {
+            return .postponed(.parametersInvalid)
+        }
+        let decision = LegitimacyGate.decide(run.execution, attempt: 1, phase: .start, facts: facts.authority)
+        // What may pass by itself is left to the queue, where the run waits and shows for what.
+        if let reason = decision.denial, !reason.isRetryable { return .blocked(run, decision, reason) }
+        if facts.activeRun != nil { return .postponed(.connectionBusy) }
+        return .queued(run, definition)
+    }
+
+    /// Why a request would be refused now; nil when it would not. Says nothing about what is under way.
+    package static func obstacle(_ request: StartRequest, facts: StartFacts, now: Date) -> DenialReason? {
+        guard let definition = OperationCatalogue.definition(named: request.operation) else {
+            return .operationUnknown
+        }
+        // Nothing is made of it: any id will do.
+        let run = draft(
+            request, definition, facts, runID: RunID(request.connectionID.uuid), now: now,
+            wait: definition.queueLimitSeconds)
+        return LegitimacyGate.decide(run.execution, attempt: 1, phase: .start, facts: facts.authority).denial
+    }
+
     private static func draft(
         _ request: StartRequest, _ definition: OperationDefinition, _ facts: StartFacts, runID: RunID,
         now: Date, wait: Int
@@ -158,7 +227,8 @@ package enum StartGate {
                 tenantID: facts.tenantID, connectionID: request.connectionID,
                 initiatorID: request.initiatorID, expiresAt: now.addingTimeInterval(Double(wait)),
                 context: context),
-            state: .queued, attempt: 1, queuedAt: now, traceparent: request.traceparent)
+            state: .queued, attempt: 1, queuedAt: now, scheduleID: request.scheduleID,
+            retryOf: request.retryOf, traceparent: request.traceparent)
     }
 
     /// Who is not entitled learns nothing (404); who lacks the capability is told so (403).

@@ -24,7 +24,7 @@ package struct Timestamp: Sendable, Hashable, CustomStringConvertible {
     package var description: String {
         let (second, micro) = date.microseconds.quotientAndRemainder(dividingBy: 1_000_000)
         let (day, time) = second.quotientAndRemainder(dividingBy: 86_400)
-        let (year, month, monthDay) = Self.civil(day)
+        let civil = CivilDay(sinceEpoch: day)
         var text = [UInt8](repeating: UInt8(ascii: "0"), count: 27)
         func put(_ value: Int, at end: Int, _ width: Int) {
             var rest = value
@@ -33,9 +33,9 @@ package struct Timestamp: Sendable, Hashable, CustomStringConvertible {
                 rest /= 10
             }
         }
-        put(year, at: 3, 4)
-        put(month, at: 6, 2)
-        put(monthDay, at: 9, 2)
+        put(civil.year, at: 3, 4)
+        put(civil.month, at: 6, 2)
+        put(civil.day, at: 9, 2)
         put(time / 3_600, at: 12, 2)
         put(time / 60 % 60, at: 15, 2)
         put(time % 60, at: 18, 2)
@@ -60,35 +60,12 @@ package struct Timestamp: Sendable, Hashable, CustomStringConvertible {
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
             let micro = number(20..<26), year >= 1970, (1...12).contains(month)
         else { return nil }
-        let seconds = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second
+        let days = CivilDay(year: year, month: month, day: day).sinceEpoch
+        let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second
         guard seconds >= 0, micro >= 0 else { return nil }
         let date = Date(microseconds: seconds * 1_000_000 + micro)
         // Signs, other separators, and days and hours that don't exist are written in another way.
         return Timestamp(date).description == text ? date : nil
-    }
-
-    // Days since 1970-01-01 and back, in the proleptic Gregorian calendar, for moments after 1970:
-    // years are counted from March, so that the leap day is a year's last.
-
-    private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
-        let marchYear = month > 2 ? year : year - 1
-        let era = marchYear / 400
-        let yearOfEra = marchYear - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return era * 146_097 + dayOfEra - 719_468
-    }
-
-    private static func civil(_ day: Int) -> (year: Int, month: Int, day: Int) {
-        let shifted = day + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        return (year, month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
     }
 }
 

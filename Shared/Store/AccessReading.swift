@@ -10,6 +10,7 @@ package struct AccessReading: Sendable {
         case tenant(TenantID)
         case connection(ConnectionID)
         case run(RunID)
+        case schedule(ScheduleID)
         case backup(RunID)
     }
 
@@ -20,7 +21,7 @@ package struct AccessReading: Sendable {
         package let tenantID: TenantID?
         /// Nil when the person holds nothing there.
         package let role: Role?
-        /// The stored name of a run's operation; nil for every other place.
+        /// The stored name of a run's or schedule's operation; nil for every other place.
         package let operation: String?
     }
 
@@ -52,6 +53,9 @@ package struct AccessReading: Sendable {
             FROM provider_connections WHERE $2::text = 'connection' AND id = $3::uuid
             UNION ALL
             SELECT workspace_id, tenant_id, operation FROM runs WHERE $2::text = 'run' AND id = $3::uuid
+            UNION ALL
+            SELECT workspace_id, tenant_id, operation
+            FROM schedules WHERE $2::text = 'schedule' AND id = $3::uuid
             UNION ALL
             SELECT t.workspace_id, b.tenant_id, NULL FROM backup_sets b JOIN tenants t ON t.id = b.tenant_id
             WHERE $2::text = 'backup' AND b.id = $3::uuid
@@ -119,6 +123,7 @@ extension AccessReading.Place {
         case .tenant(let id): ("tenant", id.uuid)
         case .connection(let id): ("connection", id.uuid)
         case .run(let id): ("run", id.uuid)
+        case .schedule(let id): ("schedule", id.uuid)
         case .backup(let id): ("backup", id.uuid)
         }
     }

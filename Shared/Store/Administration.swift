@@ -175,6 +175,9 @@ package struct Administration: Sendable {
             INSERT INTO memberships (id, workspace_id, user_id, tenant_id, role, granted_by)
             SELECT id, $1::uuid, user_id, tenant_id, role, $2::uuid
             FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[]) AS n (id, user_id, tenant_id, role)
+            WHERE tenant_id IS NULL OR NOT EXISTS (
+                SELECT FROM memberships m WHERE m.user_id = n.user_id AND m.workspace_id = $1::uuid
+                  AND m.tenant_id IS NULL AND m.revoked_at IS NULL)
             ON CONFLICT (user_id, workspace_id, tenant_id) WHERE revoked_at IS NULL DO NOTHING
             RETURNING id, workspace_id, tenant_id, user_id, role
         ), audited AS (
@@ -186,8 +189,9 @@ package struct Administration: Sendable {
         SELECT id FROM made
         """
 
-    /// Gives roles. Where a person holds a grant already it stays, whatever its role; one that was revoked does
-    /// not come back: the new one is another grant. Returns how many were given.
+    /// Gives roles to people who have none there. Where a person holds a grant already, on the tenant or on the whole
+    /// workspace, it stays, whatever its role: this takes nothing from anybody and waits for nothing. One that was
+    /// revoked does not come back: the new one is another grant. Returns how many were given.
     package func createMemberships(
         _ memberships: [NewMembership], in workspace: WorkspaceID, by actor: AuditRecord.Actor
     ) async throws -> Int {

@@ -24,7 +24,7 @@ package struct Notifications: Sendable {
     private static let ended: Statement = """
         SELECT r.id, r.workspace_id, r.tenant_id, r.connection_id, r.operation, r.initiator_id, r.attempt,
                r.outcome, r.reason_code, nullif(r.counts, '{}')::text AS counts, r.traceparent, r.queued_at,
-               r.expires_at, r.completed_at, t.name AS tenant_name
+               r.expires_at, r.completed_at, r.schedule_id, t.name AS tenant_name
         FROM runs r JOIN tenants t ON t.id = r.tenant_id
         WHERE r.id = ANY ($1::uuid[]) AND r.state = 'completed'
         """
@@ -37,6 +37,49 @@ package struct Notifications: Sendable {
             ended[run.event.runID] = run
         }
         return ended
+    }
+
+    /// A refused run is told of when its schedule's last run that says anything about authority was not refused, or
+    /// was before the schedule was changed. What was told of already is not told again to whoever has become a manager
+    /// meanwhile.
+    private static let managers: Statement = """
+        SELECT r.id AS run_id, p.user_id
+        FROM runs r
+        LEFT JOIN schedules s ON s.id = r.schedule_id
+        LEFT JOIN LATERAL (
+            SELECT b.outcome FROM runs b
+            WHERE b.schedule_id = r.schedule_id AND b.queued_at < r.queued_at
+              AND b.queued_at >= coalesce(s.changed_at, '-infinity')
+              AND b.outcome IN ('succeeded', 'partially_succeeded', 'blocked')
+            ORDER BY b.queued_at DESC LIMIT 1
+        ) b ON true
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT m.user_id FROM memberships m
+            JOIN users u ON u.id = m.user_id AND u.disabled_at IS NULL
+            CROSS JOIN LATERAL entitlement(m.user_id, r.workspace_id, r.tenant_id) e
+            WHERE m.workspace_id = r.workspace_id AND m.revoked_at IS NULL
+              AND (m.tenant_id = r.tenant_id OR m.tenant_id IS NULL) AND e.role = ANY ($2::text[])
+            LIMIT $3::int
+        ) p
+        WHERE r.id = ANY ($1::uuid[]) AND b.outcome IS DISTINCT FROM 'blocked'
+          AND NOT EXISTS (SELECT FROM notifications n WHERE n.run_id = r.id)
+        """
+
+    /// The most managers who are told of one refused schedule.
+    private static let managerLimit = 100
+
+    /// Who manages access where these refused runs of schedules were to act, and is to be told now. A run of whose
+    /// schedule they know already is missing.
+    package func managers(toTellOf runs: [RunID]) async throws -> [RunID: [UserID]] {
+        guard !runs.isEmpty else { return [:] }
+        let roles = NotificationPolicy.managing.map(\.rawValue)
+        let rows = try await pool.query(
+            Self.managers, [.uuids(runs.map(\.uuid)), .texts(roles), .int(Self.managerLimit)])
+        var managers: [RunID: [UserID]] = [:]
+        for row in rows {
+            managers[RunID(try row.uuid("run_id")), default: []].append(UserID(try row.uuid("user_id")))
+        }
+        return managers
     }
 
     /// In one fixed order, so that two notifiers that tell of the same runs never wait for each other.
@@ -53,8 +96,8 @@ package struct Notifications: Sendable {
             SELECT 'webhook' FROM webhooks w JOIN users u ON u.id = w.user_id
             WHERE $8::boolean AND w.user_id = n.user_id AND w.disabled_at IS NULL AND u.disabled_at IS NULL
         ) AS c
-        ORDER BY n.run_id, c.channel
-        ON CONFLICT (run_id, channel) DO NOTHING
+        ORDER BY n.run_id, c.channel, n.user_id
+        ON CONFLICT (run_id, channel, user_id) DO NOTHING
         RETURNING run_id, channel
         """
 
@@ -99,24 +142,27 @@ package struct Notifications: Sendable {
               AND user_id <> ALL ($1::uuid[])
             ORDER BY next_delivery_at LIMIT $2::int
         ), placed AS (
-            SELECT run_id, channel,
+            SELECT run_id, channel, user_id,
                    row_number() OVER (PARTITION BY user_id ORDER BY next_delivery_at) AS place
             FROM oldest
         ), due AS (
-            SELECT n.run_id, n.channel FROM notifications n JOIN placed USING (run_id, channel)
+            SELECT n.run_id, n.channel, n.user_id
+            FROM notifications n JOIN placed USING (run_id, channel, user_id)
             WHERE placed.place <= $3::int AND n.next_delivery_at <= statement_timestamp()
             ORDER BY n.next_delivery_at LIMIT $4::int
             FOR UPDATE OF n SKIP LOCKED
         ), claimed AS (
             UPDATE notifications n
             SET next_delivery_at = clock_timestamp() + make_interval(secs => $5::float8)
-            FROM due WHERE n.run_id = due.run_id AND n.channel = due.channel
+            FROM due
+            WHERE n.run_id = due.run_id AND n.channel = due.channel AND n.user_id = due.user_id
             RETURNING n.run_id, n.workspace_id, n.user_id, n.event, n.next_delivery_at
         )
         SELECT c.run_id, c.workspace_id, c.user_id, c.event, c.next_delivery_at,
                w.url, w.key_id, w.sealed_secret,
                1 + (SELECT count(*) FROM deliveries d
-                    WHERE d.run_id = c.run_id AND d.channel = 'webhook') AS attempt
+                    WHERE d.run_id = c.run_id AND d.channel = 'webhook' AND d.user_id = c.user_id)
+               AS attempt
         FROM claimed c
         LEFT JOIN (webhooks w JOIN users u ON u.id = w.user_id AND u.disabled_at IS NULL)
             ON w.user_id = c.user_id AND w.disabled_at IS NULL
@@ -146,10 +192,11 @@ package struct Notifications: Sendable {
     private static let tried: Statement = """
         WITH tried AS (
             SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::text[],
-                                 $6::float8[]) AS t (run_id, lease, attempt, status, result, delay)
+                                 $6::float8[], $7::uuid[])
+                AS t (run_id, lease, attempt, status, result, delay, user_id)
         ), entered AS (
-            INSERT INTO deliveries (run_id, channel, attempt, status, result)
-            SELECT run_id, 'webhook', attempt, status, result FROM tried WHERE result IS NOT NULL
+            INSERT INTO deliveries (run_id, channel, user_id, attempt, status, result)
+            SELECT run_id, 'webhook', user_id, attempt, status, result FROM tried WHERE result IS NOT NULL
         )
         UPDATE notifications n SET
             next_delivery_at = clock_timestamp() + make_interval(secs => t.delay),
@@ -157,7 +204,8 @@ package struct Notifications: Sendable {
             given_up_at = CASE WHEN t.result IS DISTINCT FROM 'delivered' AND t.delay IS NULL
                           THEN clock_timestamp() END
         FROM tried t
-        WHERE n.run_id = t.run_id AND n.channel = 'webhook' AND n.next_delivery_at = t.lease
+        WHERE n.run_id = t.run_id AND n.channel = 'webhook' AND n.user_id = t.user_id
+          AND n.next_delivery_at = t.lease
         """
 
     private static func recording(_ tries: [TriedDelivery]) -> (Statement, [Parameter]) {
@@ -167,6 +215,7 @@ package struct Notifications: Sendable {
                 .uuids(tries.map(\.delivery.runID.uuid)), .timestamps(tries.map(\.delivery.leaseUntil)),
                 .ints(tries.map(\.delivery.attempt)), .ints(tries.map(\.status)),
                 .texts(tries.map { $0.result?.rawValue }), .doubles(tries.map(\.nextInSeconds)),
+                .uuids(tries.map(\.delivery.recipient.uuid)),
             ]
         )
     }
@@ -204,10 +253,13 @@ package struct EndedRun: Sendable, Hashable {
     /// What its terminal event has to say, built from its row.
     package let event: TerminalEvent
     package let tenantName: String
+    /// The schedule that started it.
+    package let scheduleID: ScheduleID?
 
-    package init(event: TerminalEvent, tenantName: String) {
+    package init(event: TerminalEvent, tenantName: String, scheduleID: ScheduleID? = nil) {
         self.event = event
         self.tenantName = tenantName
+        self.scheduleID = scheduleID
     }
 }
 
@@ -311,7 +363,8 @@ extension EndedRun {
                 // A count that this version does not know is no reason to tell nobody that the run ended.
                 counts: (try? row.counts("counts", of: operation)) ?? SummaryCounts(),
                 completedAt: try row.date("completed_at")),
-            tenantName: try row.text("tenant_name"))
+            tenantName: try row.text("tenant_name"),
+            scheduleID: try row.uuidOrNil("schedule_id").map(ScheduleID.init))
     }
 }
 

@@ -29,7 +29,9 @@ package struct RunExplanation: Sendable, Hashable {
         now = LegitimacyGate.decide(run.execution, attempt: run.attempt, phase: phase, facts: facts)
         // What has ended stays as it ended, whatever holds now.
         let obstacle = run.state == .completed ? nil : now.denial.map(RunReason.denial)
-        unblock = (obstacle ?? run.waitReason).map(Presentation.remedy)
+        unblock = (obstacle ?? run.waitReason).map {
+            Presentation.remedy($0, isOver: run.state == .completed)
+        }
     }
 }
 

@@ -79,7 +79,8 @@ package struct RunReading: Sendable {
         SELECT r.id, r.operation, r.state, r.outcome, r.reason_code, r.cancel_requested, r.counts,
                r.attempt, r.queued_at, r.expires_at, r.started_at, r.completed_at, r.next_attempt_at,
                r.workspace_id, r.tenant_id, t.name AS tenant_name, r.connection_id, c.display_name,
-               r.initiator_id, u.name AS initiator_name, g.done, g.total
+               r.initiator_id, u.name AS initiator_name, r.schedule_id, r.retry_of,
+               g.done, g.total
         FROM page JOIN runs r USING (id)
         JOIN tenants t ON t.id = r.tenant_id
         JOIN provider_connections c ON c.id = r.connection_id
@@ -127,7 +128,9 @@ package struct RunReading: Sendable {
         SELECT r.id, r.operation, r.state, r.outcome, r.reason_code, r.cancel_requested, r.counts,
                r.attempt, r.queued_at, r.expires_at, r.started_at, r.completed_at, r.next_attempt_at,
                r.workspace_id, r.tenant_id, t.name AS tenant_name, r.connection_id, c.display_name,
-               r.initiator_id, u.name AS initiator_name, g.done, g.total, r.context, r.parameters::text AS parameters
+               r.initiator_id, u.name AS initiator_name, r.schedule_id, r.retry_of,
+               g.done, g.total, r.context, r.parameters::text AS parameters,
+               ARRAY(SELECT n.id FROM runs n WHERE n.retry_of = r.id ORDER BY n.id DESC LIMIT 20) AS retries
         FROM runs r
         JOIN tenants t ON t.id = r.tenant_id
         JOIN provider_connections c ON c.id = r.connection_id
@@ -158,7 +161,22 @@ package struct RunReading: Sendable {
         return RunDetail(
             summary: try RunSummary(row), context: try JSON(parsing: row.bytes("context")),
             parameters: try row.parameters("parameters"),
-            timeline: try results[1].map(RunDetail.Event.init), items: items)
+            timeline: try results[1].map(RunDetail.Event.init), items: items,
+            retries: try row.uuids("retries").map { RunID($0) })
+    }
+
+    private static let repeatable: Statement = """
+        SELECT operation, connection_id, parameters::text AS parameters, state, outcome FROM runs WHERE id = $1::uuid
+        """
+
+    /// What another run would need to do the same; nil when there is no such run.
+    package func repeatable(_ id: RunID) async throws -> RepeatableRun? {
+        guard let row = try await pool.query(Self.repeatable, [.uuid(id.uuid)]).first else { return nil }
+        return RepeatableRun(
+            operation: try row.text("operation"), connectionID: ConnectionID(try row.uuid("connection_id")),
+            parameters: try row.parameters("parameters"),
+            state: try row.runState("state"),
+            outcome: try row.textOrNil("outcome").flatMap(RunOutcome.init))
     }
 
     /// The last complete decision about the run. A failure at the provider leaves a reason and no decision.

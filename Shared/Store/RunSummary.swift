@@ -41,6 +41,21 @@ package struct RunSummary: Sendable, Hashable {
     package let connection: Named<Subject.Connection>
     /// Nil for a run of the system.
     package let initiator: Named<Subject.User>?
+    /// The schedule that started it; it may be gone since.
+    package let scheduleID: ScheduleID?
+    /// The run that a person repeated by this one.
+    package let retryOf: RunID?
+}
+
+/// What a run was asked to do, and whether it has ended: all that a run that repeats it takes over.
+package struct RepeatableRun: Sendable, Hashable {
+    /// The stored name; it may be one that this version does not know.
+    package let operation: String
+    package let connectionID: ConnectionID
+    /// What its start asked for beyond the operation's name.
+    package let parameters: JSON?
+    package let state: RunState
+    package let outcome: RunOutcome?
 }
 
 /// A run with everything that its page shows.
@@ -66,6 +81,8 @@ package struct RunDetail: Sendable, Hashable {
     package let timeline: [Event]
     /// How many items are in each state.
     package let items: [Ledger.Item.State: Int]
+    /// The runs that repeat it, the latest first; at most 20.
+    package let retries: [RunID]
 }
 
 extension RunSummary {
@@ -91,7 +108,9 @@ extension RunSummary {
                 id: ConnectionID(try row.uuid("connection_id")), name: try row.text("display_name")),
             initiator: try row.uuidOrNil("initiator_id").map {
                 Named(id: UserID($0), name: try row.text("initiator_name"))
-            })
+            },
+            scheduleID: try row.uuidOrNil("schedule_id").map(ScheduleID.init),
+            retryOf: try row.uuidOrNil("retry_of").map(RunID.init))
     }
 }
 

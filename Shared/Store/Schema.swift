@@ -9,7 +9,8 @@ package enum Schema {
             migration(2, "one platform row", PackageResources._002_one_platform_row_sql),
             migration(3, "audit as written", PackageResources._003_audit_as_written_sql),
             migration(4, "inventory", PackageResources._004_inventory_sql),
-            migration(5, "bulk", PackageResources._007_bulk_sql),
+            migration(5, "schedules", PackageResources._005_schedules_sql),
+            migration(6, "bulk", PackageResources._007_bulk_sql),
         ]
     }
 

@@ -50,11 +50,11 @@ package struct StartService: Sendable {
 
     // MARK: statements
 
-    private static let lock: Statement = """
+    static let lock: Statement = """
         SELECT id FROM provider_connections WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
         """
 
-    private static let facts: Statement = """
+    static let facts: Statement = """
         SELECT q.position,
                c.id AS connection_id, c.workspace_id, c.tenant_id, c.entra_tenant_id, c.entra_tenant_name,
                u.id IS NOT NULL AS initiator_found, u.disabled_at IS NOT NULL AS initiator_disabled,
@@ -68,35 +68,37 @@ package struct StartService: Sendable {
                s.run_id AS key_run_id, s.operation AS key_operation, s.connection_id AS key_connection_id,
                (SELECT k.parameters::text FROM runs k WHERE k.id = s.run_id) AS key_parameters,
                clock_timestamp() AS read_at
-        FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[])
-            AS q (position, connection_id, user_id, key)
+        FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
+            AS q (position, connection_id, user_id, caller_id, key)
         LEFT JOIN provider_connections c ON c.id = q.connection_id
         LEFT JOIN provider_credentials k ON k.connection_id = c.id
         LEFT JOIN users u ON u.id = q.user_id AND u.workspace_id = c.workspace_id
         LEFT JOIN LATERAL entitlement(u.id, c.workspace_id, c.tenant_id) e ON true
         LEFT JOIN tenant_authority t ON t.tenant_id = c.tenant_id
         LEFT JOIN runs r ON r.connection_id = c.id AND r.completed_at IS NULL
-        LEFT JOIN start_keys s ON s.user_id = q.user_id AND s.key = q.key
+        LEFT JOIN start_keys s ON s.caller_id = q.caller_id AND s.key = q.key
         ORDER BY q.position
         """
 
-    private static let insert: Statement = """
+    static let insert: Statement = """
         WITH fresh AS (
             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[],
                                  $7::json[], $8::text[], $9::timestamptz[], $10::timestamptz[],
                                  $11::json[], $12::text[], $13::text[], $14::bytea[], $15::text[],
-                                 $17::json[])
+                                 $17::uuid[], $18::uuid[], $19::uuid[], $20::json[])
                 AS f (id, workspace_id, tenant_id, connection_id, operation, initiator_id, context,
-                      traceparent, queued_at, expires_at, details, route, message_id, body, key, parameters)
+                      traceparent, queued_at, expires_at, details, route, message_id, body, key,
+                      caller_id, schedule_id, retry_of, parameters)
         ), started AS (
             INSERT INTO runs (id, workspace_id, tenant_id, connection_id, operation, initiator_id, context,
-                              traceparent, queued_at, expires_at, parameters, state, attempt)
+                              traceparent, queued_at, expires_at, schedule_id, retry_of, parameters, state,
+                              attempt)
             SELECT id, workspace_id, tenant_id, connection_id, operation, initiator_id, context, traceparent,
-                   queued_at, expires_at, parameters, 'queued', 1
+                   queued_at, expires_at, schedule_id, retry_of, parameters, 'queued', 1
             FROM fresh
         ), keyed AS (
-            INSERT INTO start_keys (user_id, key, run_id, operation, connection_id)
-            SELECT initiator_id, key, id, operation, connection_id FROM fresh WHERE key IS NOT NULL
+            INSERT INTO start_keys (caller_id, key, run_id, operation, connection_id)
+            SELECT caller_id, key, id, operation, connection_id FROM fresh WHERE key IS NOT NULL
         ), audited AS (
             INSERT INTO audit (action, workspace_id, tenant_id, actor_id, run_id, details)
             SELECT 'run.queued', workspace_id, tenant_id, initiator_id, id, details FROM fresh
@@ -108,11 +110,36 @@ package struct StartService: Sendable {
 
     // MARK: one batch
 
-    private struct Accepted {
+    /// A run that is to be queued.
+    struct Accepted {
+        /// Of its request in the batch.
         let position: Int
         let run: RunSnapshot
         let message: OutboxMessage
+        let callerID: UUID
         let key: String?
+
+        init(position: Int, run: RunSnapshot, family: OperationFamily, request: StartRequest) {
+            self.position = position
+            self.run = run
+            message = .job(run, family: family, attempt: 1)
+            callerID = request.callerID
+            key = request.idempotencyKey
+        }
+    }
+
+    /// The locks of the requests' connections, and then the facts, one row for each request in order.
+    static func reading(_ requests: [StartRequest]) -> [(Statement, [Parameter])] {
+        [(lock, [.uuids(Array(Set(requests.map(\.connectionID.uuid))))]), (facts, asking(requests))]
+    }
+
+    /// The parameters of ``facts``.
+    static func asking(_ requests: [StartRequest]) -> [Parameter] {
+        [
+            .ints(Array(requests.indices)), .uuids(requests.map(\.connectionID.uuid)),
+            .uuids(requests.map(\.initiatorID?.uuid)), .uuids(requests.map(\.callerID)),
+            .texts(requests.map(\.idempotencyKey)),
+        ]
     }
 
     private static func start(
@@ -120,16 +147,7 @@ package struct StartService: Sendable {
         makeID: @Sendable () -> UUID
     ) async throws -> [Answer] {
         try await pool.transaction { transaction in
-            let rows = try await transaction.pipeline([
-                (lock, [.uuids(Array(Set(requests.map(\.connectionID.uuid))))]),
-                (
-                    facts,
-                    [
-                        .ints(Array(requests.indices)), .uuids(requests.map(\.connectionID.uuid)),
-                        .uuids(requests.map(\.initiatorID?.uuid)), .texts(requests.map(\.idempotencyKey)),
-                    ]
-                ),
-            ])[1]
+            let rows = try await transaction.pipeline(reading(requests))[1]
             var (answers, accepted) = try decide(requests, rows, families: families, makeID: makeID)
             guard !accepted.isEmpty else { return answers.map { $0! } }
             let written = try await transaction.finish(insert, parameters(accepted, lease: lease))
@@ -167,10 +185,7 @@ package struct StartService: Sendable {
             switch answer {
             case .accepted(let run, let definition):
                 accepted.append(
-                    Accepted(
-                        position: position, run: run,
-                        message: .job(run, family: definition.family, attempt: 1),
-                        key: request.idempotencyKey))
+                    Accepted(position: position, run: run, family: definition.family, request: request))
                 answers.append(nil)
             case .duplicate(let run): answers.append(.duplicate(run))
             case .busy(let run, let operation): answers.append(.busy(run, operation: operation))
@@ -192,9 +207,7 @@ package struct StartService: Sendable {
                 && RunParameters.isSame(row.parameters("key_parameters"), as: request)
             return isSame ? .duplicate(runID) : .keyReused(runID)
         }
-        let earlier = accepted.first {
-            $0.key == key && $0.run.execution.initiatorID == request.initiatorID
-        }
+        let earlier = accepted.first { $0.key == key && $0.callerID == request.callerID }
         return earlier.map { start in
             let run = start.run.execution
             let isSame =
@@ -204,7 +217,7 @@ package struct StartService: Sendable {
         }
     }
 
-    private static func startFacts(_ row: Row) throws -> StartFacts? {
+    static func startFacts(_ row: Row) throws -> StartFacts? {
         guard try row.uuidOrNil("connection_id") != nil else { return nil }
         var active: (RunID, String, JSON?)?
         if let run = try row.uuidOrNil("active_run_id") {
@@ -218,7 +231,7 @@ package struct StartService: Sendable {
             authority: try AuthorityFacts(row), activeRun: active)
     }
 
-    private static func parameters(_ accepted: [Accepted], lease: Double) -> [Parameter] {
+    static func parameters(_ accepted: [Accepted], lease: Double) -> [Parameter] {
         let runs = accepted.map(\.run)
         let executions = runs.map(\.execution)
         return [
@@ -227,23 +240,32 @@ package struct StartService: Sendable {
             .texts(executions.map(\.operation)), .uuids(executions.map(\.initiatorID?.uuid)),
             .jsons(executions.map(contextText)), .texts(runs.map(\.traceparent)),
             .timestamps(runs.map(\.queuedAt)), .timestamps(executions.map(\.expiresAt)),
-            .jsons(executions.map(auditText)), .texts(accepted.map(\.message.route.name)),
+            .jsons(accepted.map { auditText($0.run, key: $0.key) }),
+            .texts(accepted.map(\.message.route.name)),
             .texts(accepted.map(\.message.messageID)), .byteArrays(accepted.map(\.message.body)),
-            .texts(accepted.map(\.key)), .double(lease), .jsons(executions.map { $0.parameters?.text }),
+            .texts(accepted.map(\.key)), .double(lease), .uuids(accepted.map(\.callerID)),
+            .uuids(runs.map(\.scheduleID?.uuid)), .uuids(runs.map(\.retryOf?.uuid)),
+            .jsons(executions.map { $0.parameters?.text }),
         ]
     }
 
-    private static func contextText(_ execution: QueuedExecution) -> String? {
+    static func contextText(_ execution: QueuedExecution) -> String? {
         let definition = OperationCatalogue.definition(named: execution.operation)
         return execution.context?.json(module: definition?.family.rawValue ?? "").text
     }
 
-    private static func auditText(_ execution: QueuedExecution) -> String? {
-        let details: JSON = [
+    static func auditText(_ run: RunSnapshot, key: String?) -> String? {
+        let execution = run.execution
+        var details: JSONObject = [
             "operation": .string(execution.operation),
             "origin": .optional(execution.context?.origin.rawValue),
             "required_capability": .optional(execution.context?.requiredCapability.rawValue),
         ]
-        return details.text
+        if let schedule = run.scheduleID {
+            details["schedule_id"] = .string("\(schedule)")
+            details["due_at"] = .optional(key)
+        }
+        if let first = run.retryOf { details["retry_of"] = .string("\(first)") }
+        return JSON.object(details).text
     }
 }

@@ -49,6 +49,7 @@ import Testing
         try await with { database, administration, world in
             let wanted = [
                 Administration.NewMembership(user: world.operator, tenant: nil, role: .owner),
+                Administration.NewMembership(user: world.operator, tenant: world.tenant, role: .readonly),
                 Administration.NewMembership(user: world.stranger, tenant: world.tenant, role: .operator),
             ]
             #expect(try await administration.createMemberships(wanted, in: world.workspace, by: .system) == 1)

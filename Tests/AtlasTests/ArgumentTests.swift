@@ -37,7 +37,10 @@ import Testing
         let leaves = Self.commands.filter { $0.type.configuration.subcommands.isEmpty }
         #expect(
             Set(leaves.map { $0.path.joined(separator: " ") }) == [
-                "start", "runs list", "runs show", "runs watch", "runs cancel", "explain", "access grant",
+                "start", "runs list", "runs show", "runs watch", "runs cancel", "runs retry", "explain",
+                "schedules add", "schedules list", "schedules show", "schedules pause", "schedules resume",
+                "schedules remove", "dead-letters list", "dead-letters show", "dead-letters redrive",
+                "dead-letters drop", "access grant",
                 "access revoke", "access role", "access suspend", "access resume", "access write-gate open",
                 "access write-gate close", "access freeze", "access unfreeze", "access disable-user",
                 "access enable-user", "backups list", "backups show", "connections list",

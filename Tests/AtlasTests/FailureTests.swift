@@ -70,7 +70,7 @@ import Testing
             let problem: JSON = ["detail": "x", "reason_code": .string(reason.rawValue)]
             let failure = Failure(problem: problem, status: 409, doing: "start it")
             #expect(failure.why == Presentation.sentence(.denial(reason)))
-            #expect(failure.next == Presentation.remedy(.denial(reason)))
+            #expect(failure.next == Presentation.remedy(.denial(reason), isOver: true))
         }
     }
 

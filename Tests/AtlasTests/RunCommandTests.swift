@@ -75,7 +75,9 @@ import Testing
             let suspended = try await atlas.run("start", "compliance.snapshot", "--tenant", "Contoso")
             #expect(suspended.status == 1)
             #expect(suspended.errors.contains(Presentation.sentence(.denial(.tenantSuspended))))
-            #expect(suspended.errors.contains("Next: " + Presentation.remedy(.denial(.tenantSuspended))))
+            #expect(
+                suspended.errors.contains(
+                    "Next: " + Presentation.remedy(.denial(.tenantSuspended), isOver: true)))
         }
     }
 
@@ -142,6 +144,35 @@ import Testing
             }
             #expect(followed.status == 0, "\(followed.errors)")
             #expect(followed.output.contains("✓ succeeded  Compliance snapshot on Litware"))
+        }
+    }
+
+    @Test func whatFailedIsRetried() async throws {
+        try await RunningStarter.with { starter in
+            let first = try await start(starter.atlas(as: "Omar Reyes"), "Contoso")
+            let atlas = starter.atlas(as: "Priya Nair")
+            let early = try await atlas.run("runs", "retry", first)
+            #expect(early.status == 1)
+            #expect(early.errors.contains("has not ended"))
+            try await end(first, as: .failed, .failure(.credentialExpired), on: starter)
+            let retried = try await atlas.run("runs", "retry", first, "--key", "T-1")
+            #expect(retried.status == 0, "\(retried.errors)")
+            #expect(retried.output.hasPrefix("queued.\nView run: atlas runs show "))
+            let second = String(try #require(retried.output.split(separator: " ").last).dropLast())
+            let again = try await atlas.run("runs", "retry", first, "--key", "T-1", "--json")
+            #expect(try again.json["run_id"]?.string == second)
+            let shown = try await atlas.run("runs", "show", second)
+            #expect(shown.output.contains("retry of    \(first)"))
+            #expect(shown.output.contains("started by  Priya Nair"))
+            let old = try await atlas.run("runs", "show", first)
+            #expect(old.output.contains("retried by  \(second)"))
+            let watched = try await atlas.run(["runs", "retry", first, "--key", "T-1", "--watch"]) { line in
+                if line.contains("View run") { try await end(second, as: .succeeded, on: starter) }
+            }
+            #expect(watched.status == 0, "\(watched.errors)")
+            let done = try await atlas.run("runs", "retry", second)
+            #expect(done.status == 1)
+            #expect(done.errors.contains("nothing to retry"))
         }
     }
 

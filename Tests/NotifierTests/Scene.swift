@@ -52,7 +52,7 @@ struct Scene: Sendable {
     /// Enters a run in the given state; nil as the initiator is a run of the system.
     func run(
         state: RunState = .completed, outcome: RunOutcome = .succeeded, reason: RunReason? = nil,
-        initiator: UserID?, tenant: Int = 0, counts: String = "{}"
+        initiator: UserID?, tenant: Int = 0, counts: String = "{}", schedule: ScheduleID? = nil
     ) async throws -> RunID {
         let id = RunID(UUID())
         let isCompleted = state == .completed
@@ -60,10 +60,10 @@ struct Scene: Sendable {
             """
             INSERT INTO runs (id, workspace_id, tenant_id, connection_id, operation, state, outcome,
                               reason_code, attempt, worker_id, initiator_id, counts, context, queued_at,
-                              expires_at, started_at, completed_at)
+                              expires_at, started_at, completed_at, schedule_id)
             SELECT $1::uuid, $2::uuid, $3::uuid, $4::uuid, 'provider.connection.check', $5, $6, $7, 1,
                    $8::uuid, $9::uuid, $10::jsonb, '{}', now(), now() + interval '1 day', now(),
-                   CASE WHEN $5 = 'completed' THEN clock_timestamp() END
+                   CASE WHEN $5 = 'completed' THEN clock_timestamp() END, $11::uuid
             """,
             [
                 .uuid(id.uuid), .uuid(world.workspace.uuid), .uuid(world.tenants[tenant].uuid),
@@ -72,6 +72,7 @@ struct Scene: Sendable {
                 reason.map { .text($0.code) } ?? .null,
                 state == .running ? .uuid(UUID()) : .null,
                 initiator.map { .uuid($0.uuid) } ?? .null, .json(counts),
+                schedule.map { .uuid($0.uuid) } ?? .null,
             ])
         return id
     }

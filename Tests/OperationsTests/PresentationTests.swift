@@ -15,7 +15,7 @@ struct PresentationTests {
 
     @Test(arguments: reasons)
     func `every reason has a sentence and a remedy for people`(reason: RunReason) {
-        for text in [Presentation.sentence(reason), Presentation.remedy(reason)] {
+        for text in [Presentation.sentence(reason), Presentation.remedy(reason, isOver: false)] {
             let words = text.lowercased().split { !$0.isLetter && $0 != "_" }.map(String.init)
             #expect(words.count >= 3, "\(text)")
             #expect(Self.forbidden.isDisjoint(with: words), "\(text)")
@@ -33,9 +33,15 @@ struct PresentationTests {
 
     @Test(arguments: DenialReason.allCases)
     func `what comes back by itself says so, what does not says what to do`(reason: DenialReason) {
-        let remedy = Presentation.remedy(.denial(reason))
+        let remedy = Presentation.remedy(.denial(reason), isOver: false)
         let continues = remedy.contains("by itself") || remedy.contains("it continues")
         #expect(continues == reason.isRetryable, "\(remedy)")
+    }
+
+    @Test(arguments: reasons)
+    func `of what is over nothing is said to come back by itself`(reason: RunReason) {
+        let remedy = Presentation.remedy(reason, isOver: true)
+        #expect(!remedy.contains("by itself") && !remedy.contains("it continues"), "\(remedy)")
     }
 
     typealias Row = (

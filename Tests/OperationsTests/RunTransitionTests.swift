@@ -190,7 +190,7 @@ struct RunTransitionTests {
         #expect(change.outcome == .blocked)
         let event = try change.event()
         #expect(event.operation == "tenant.explode")
-        #expect(NotificationPolicy.recipient(of: event) == Sample.user)
+        #expect(NotificationPolicy.audience(of: event, schedule: nil) == .initiator(Sample.user))
         // Waiting would need a queue, which only the catalogue knows.
         let retryable = RunTransition.deny(
             run, decision, reason: .tenantSuspended, now: Sample.now, random: 0)

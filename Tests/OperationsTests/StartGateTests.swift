@@ -77,6 +77,65 @@ struct StartGateTests {
         }
     }
 
+    enum Firing: Hashable {
+        case queued, blocked(DenialReason), postponed(FiringAnswer.Obstacle)
+    }
+
+    private static func firing(
+        _ request: StartRequest, _ facts: StartFacts,
+        families: Set<OperationFamily> = Set(OperationFamily.allCases)
+    ) -> Firing {
+        let answer = StartGate.firing(
+            request, facts: facts, families: families, runID: Sample.run, now: Sample.now)
+        switch answer {
+        case .queued(let run, _):
+            #expect(run.state == .queued)
+            return .queued
+        case .blocked(let run, let decision, let reason):
+            #expect(run.state == .queued)
+            #expect(decision.denial == reason)
+            return .blocked(reason)
+        case .postponed(let obstacle): return .postponed(obstacle)
+        }
+    }
+
+    @Test func `a due moment is queued, blocked or postponed`() {
+        let suspended = Self.facts { facts in
+            var tenant = Sample.tenantFact
+            tenant.operability = .suspended
+            facts.tenant = .found(tenant)
+        }
+        let nobody = Self.facts { $0.entitlement = .missing }
+        #expect(Self.firing(Self.request(), Self.facts()) == .queued)
+        #expect(Self.firing(Self.request(system: true), Self.facts()) == .queued)
+        #expect(Self.firing(Self.request(), suspended) == .queued)
+        #expect(Self.firing(Self.request(), nobody) == .blocked(.tenantNotEntitled))
+        #expect(Self.firing(Self.request(system: true), nobody) == .queued)
+        #expect(
+            Self.firing(Self.request("restore.execute", system: true), Self.facts())
+                == .blocked(.systemOperationNotAllowed))
+        for active in ["policy.sync", "backup.run"] {
+            #expect(Self.firing(Self.request(), Self.facts(active: active)) == .postponed(.connectionBusy))
+        }
+        // A refusal takes no room on the connection: it need not wait.
+        var busy = nobody
+        busy.activeRun = (id: Sample.activeRun, operation: "backup.run", parameters: nil)
+        #expect(Self.firing(Self.request(), busy) == .blocked(.tenantNotEntitled))
+        #expect(
+            Self.firing(Self.request(), Self.facts(), families: [.provider])
+                == .postponed(.operationUnavailable))
+        #expect(Self.firing(Self.request("tea.make"), Self.facts()) == .postponed(.operationUnknown))
+        // The same question without a run.
+        #expect(
+            StartGate.obstacle(Self.request(), facts: Self.facts(active: "backup.run"), now: Sample.now)
+                == nil)
+        #expect(StartGate.obstacle(Self.request(), facts: nobody, now: Sample.now) == .tenantNotEntitled)
+        #expect(StartGate.obstacle(Self.request(), facts: suspended, now: Sample.now) == .tenantSuspended)
+        #expect(
+            StartGate.obstacle(Self.request("tea.make"), facts: Self.facts(), now: Sample.now)
+                == .operationUnknown)
+    }
+
     /// P015: the same operation gives its run, another one is told which run is in the way.
     @Test(arguments: OperationType.allCases, OperationType.allCases)
     func `an active run is found or in the way`(asked: OperationType, active: OperationType) {

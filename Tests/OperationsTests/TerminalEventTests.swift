@@ -22,7 +22,14 @@ struct TerminalEventTests {
                 let event = Self.event(type, outcome: outcome, reason: reason, system: isSystem)
                 #expect(TerminalEvent(body: event.body) == event)
                 #expect(event.body.count <= TerminalEvent.byteLimit)
-                #expect(NotificationPolicy.recipient(of: event) == (isSystem ? nil : Sample.user))
+                let ofPerson = NotificationPolicy.Audience.initiator(Sample.user)
+                #expect(
+                    NotificationPolicy.audience(of: event, schedule: nil) == (isSystem ? .nobody : ofPerson))
+                let schedule = ScheduleID(Sample.run.uuid)
+                let managers = NotificationPolicy.Audience.managersOnce(schedule, of: Sample.user)
+                #expect(
+                    NotificationPolicy.audience(of: event, schedule: schedule)
+                        == (isSystem ? .nobody : outcome == .blocked ? managers : ofPerson))
                 #expect(OutboxMessage.event(event).messageID == "\(Sample.run)")
             }
         }

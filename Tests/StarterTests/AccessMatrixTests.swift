@@ -22,6 +22,8 @@ struct AccessMatrixTests {
         let site: Site
         let world: World
         let run: RunID
+        /// The system's.
+        let schedule: String
         /// Holds `readonly` on the tenant only.
         let guest: UserID
         /// Holds `manager` on the tenant only.
@@ -90,6 +92,26 @@ struct AccessMatrixTests {
             .get, "explanation", { "/v1/runs/\($0.run)/explanation" },
             [200, 200, 200, 200, 200, 404, 404]),
         Row(.post, "cancel", { "/v1/runs/\($0.run)/cancel" }, [202, 202, 202, 403, 202, 404, 404]),
+        Row(.post, "retry", { "/v1/runs/\($0.run)/retry" }, [409, 409, 409, 403, 409, 404, 404]),
+        Row(
+            .post, "schedules: as oneself", { _ in "/v1/schedules" },
+            { ScheduleTests.body(on: $0.world.connection) }, [201, 201, 201, 403, 201, 404, 404]),
+        Row(
+            .post, "schedules: as the system", { _ in "/v1/schedules" },
+            { ScheduleTests.body(on: $0.world.connection, as: "system") },
+            [201, 201, 403, 403, 201, 404, 404]),
+        Row(.get, "schedules", { _ in "/v1/schedules" }, [200, 200, 200, 200, 200, 200, 200]),
+        Row(
+            .get, "schedules of a tenant", { "/v1/schedules?tenant_id=\($0.tenant)" },
+            [200, 200, 200, 200, 200, 404, 404]),
+        Row(.get, "schedule", { "/v1/schedules/\($0.schedule)" }, [200, 200, 200, 200, 200, 404, 404]),
+        Row(
+            .delete, "schedule", { "/v1/schedules/\($0.schedule)" }, [204, 204, 403, 403, 204, 404, 404]),
+        Row(
+            .post, "pause", { "/v1/schedules/\($0.schedule)/pause" }, [200, 200, 403, 403, 200, 404, 404]),
+        Row(
+            .post, "resume", { "/v1/schedules/\($0.schedule)/resume" },
+            [200, 200, 403, 403, 200, 404, 404]),
         Row(.get, "me", { _ in "/v1/me" }, [200, 200, 200, 200, 200, 200, 200]),
         Row(.get, "tenants", { _ in "/v1/tenants" }, [200, 200, 200, 200, 200, 200, 200]),
         Row(
@@ -222,6 +244,9 @@ struct AccessMatrixTests {
             ),
         ])
         let starter = try await site.token(for: world.owner, in: world.workspace)
+        let schedule = try await site.call(
+            .post, "/v1/schedules", starter,
+            ScheduleTests.body(on: world.connection, "policy.sync", as: "system"))
         let run = try await site.start(starter, on: world.connection)
         _ = try await site.pool.query(
             """
@@ -230,6 +255,7 @@ struct AccessMatrixTests {
             """, [.uuid(world.tenant.uuid), .uuid(run.uuid), .uuid(world.connection.uuid)])
         return Cell(
             site: site, world: world, run: run,
+            schedule: schedule["schedule_id"]?.string ?? "",
             guest: UserID(users[0]), tenantManager: UserID(users[1]))
     }
 
@@ -257,6 +283,7 @@ struct AccessMatrixTests {
                 || (SELECT string_agg(c::text, ',' ORDER BY id) FROM provider_connections c
                     WHERE workspace_id = $1::uuid)
                 || (SELECT string_agg(r::text, ',' ORDER BY id) FROM runs r WHERE workspace_id = $1::uuid)
+                || (SELECT string_agg(s::text, ',' ORDER BY id) FROM schedules s WHERE workspace_id = $1::uuid)
                 || (SELECT w::text FROM workspaces w WHERE id = $1::uuid)
             """, [.uuid(cell.world.workspace.uuid)])[0].text(0)
     }

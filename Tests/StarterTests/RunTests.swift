@@ -90,7 +90,7 @@ struct RunTests {
             _ = try await site.pool.query("UPDATE tenants SET operability = 'suspended'")
             let now = try await site.call(.get, path, token)
             #expect(now["now"]?["reason_code"]?.string == "tenant_suspended")
-            #expect(now["unblock"]?.string == Presentation.remedy(.denial(.tenantSuspended)))
+            #expect(now["unblock"]?.string == Presentation.remedy(.denial(.tenantSuspended), isOver: false))
 
             let (_, beginning) = try await begin(id, site)
             guard case .refused(_, .tenantSuspended, ended: false, _) = beginning else {
@@ -163,6 +163,113 @@ struct RunTests {
             let run = try await site.call(.get, "/v1/runs/\(id)", token)
             #expect(run["state"]?.string == "running")
             #expect(run["cancel_requested"]?.bool == true)
+        }
+    }
+
+    /// Ends the run in the database.
+    private func end(_ run: RunID, as outcome: RunOutcome, _ site: Site) async throws {
+        _ = try await site.pool.query(
+            "UPDATE runs SET state = 'completed', outcome = $2, completed_at = now() WHERE id = $1::uuid",
+            [.uuid(run.uuid), .text(outcome.rawValue)])
+    }
+
+    @Test(arguments: RunOutcome.allCases)
+    func whatDidNotSucceedIsRetriedAsWhoeverRetriesIt(_ outcome: RunOutcome) async throws {
+        try await Site.with { site in
+            let first = try await site.start(site.token(for: site.world.owner))
+            let token = try await site.token(for: site.world.operator)
+            let path = "/v1/runs/\(first)/retry"
+            let early = try await site.call(.post, path, token)
+            #expect(early.status == 409)
+            #expect(early["reason_code"]?.string == "run_not_ended")
+            #expect(early["run_id"]?.string == "\(first)")
+            try await end(first, as: outcome, site)
+            let before = try await site.call(.get, "/v1/runs/\(first)", token)
+            let reply = try await site.call(.post, path, token, headers: [.idempotencyKey: "k"])
+            guard outcome != .succeeded else {
+                #expect(reply.status == 409)
+                #expect(reply["reason_code"]?.string == "run_succeeded")
+                return
+            }
+            #expect(reply.status == 202, "\(reply.text)")
+            let second = try #require(reply["run_id"]?.string)
+            #expect(reply.headers[.location] == "/v1/runs/\(second)")
+            #expect(site.published.all.last?.runID == RunID(second))
+            let run = try await site.call(.get, "/v1/runs/\(second)", token)
+            #expect(run["retry_of"]?.string == "\(first)")
+            #expect(run["operation"] == before["operation"])
+            #expect(run["parameters"] == before["parameters"])
+            #expect(run["provider_connection"] == before["provider_connection"])
+            #expect(run["initiator"]?["name"]?.string == "operator")
+            // The first stays as it ended, and names its retry.
+            let after = try await site.call(.get, "/v1/runs/\(first)", token)
+            #expect(after["retries"] == [.string(second)])
+            #expect(after["outcome"] == before["outcome"])
+            #expect(after["initiator"]?["name"]?.string == "owner")
+            // Asked twice, it is the same retry, also after its end; asked anew it is another.
+            let again = try await site.call(.post, path, token, headers: [.idempotencyKey: "k"])
+            #expect(again.status == 200)
+            #expect(again["run_id"]?.string == second)
+            try await end(try #require(RunID(second)), as: .failed, site)
+            #expect(
+                try await site.call(.post, path, token, headers: [.idempotencyKey: "k"])["run_id"]?.string
+                    == second)
+            let third = try await site.call(.post, path, token)
+            #expect(third.status == 202)
+            // The key is for this run.
+            try await end(try #require(third["run_id"]?.string.flatMap(RunID.init)), as: .failed, site)
+            let ofSecond = try await site.call(
+                .post, "/v1/runs/\(second)/retry", token, headers: [.idempotencyKey: "k"])
+            #expect(ofSecond.status == 202)
+            let long = String(repeating: "k", count: 230)
+            #expect(try await site.call(.post, path, token, headers: [.idempotencyKey: long]).status == 400)
+        }
+    }
+
+    @Test func aRetryAsksForTheSame() async throws {
+        try await Site.with { site in
+            let token = try await site.token(for: site.world.operator)
+            let started = try await site.call(
+                .post, "/v1/runs", token,
+                [
+                    "operation": "backup.run",
+                    "provider_connection_id": .string("\(site.world.connection)"),
+                    "parameters": ["kinds": ["scope_tag"]],
+                ])
+            let first = try #require(started["run_id"]?.string.flatMap(RunID.init))
+            try await end(first, as: .failed, site)
+            let retried = try await site.call(.post, "/v1/runs/\(first)/retry", token)
+            let second = try #require(retried["run_id"]?.string)
+            let shown = try await site.call(.get, "/v1/runs/\(second)", token)
+            #expect(shown["parameters"] == ["kinds": ["scope_tag"]])
+        }
+    }
+
+    @Test func aRetryPassesTheDoorLikeAnyStart() async throws {
+        try await Site.with { site in
+            let first = try await site.start(site.token(for: site.world.operator))
+            try await end(first, as: .failed, site)
+            let path = "/v1/runs/\(first)/retry"
+            let reader = try await site.token(for: site.world.people[.readonly]!)
+            #expect(try await site.call(.post, path, reader).status == 403)
+            let stranger = try await site.token(for: site.world.stranger)
+            #expect(try await site.call(.post, path, stranger).status == 404)
+            let token = try await site.token(for: site.world.operator)
+            #expect(try await site.call(.post, path, token, ["operation": "backup.run"]).status == 422)
+            _ = try await site.pool.query("UPDATE tenants SET operability = 'suspended'")
+            let suspended = try await site.call(.post, path, token)
+            #expect(suspended.status == 409)
+            #expect(suspended["reason_code"]?.string == "tenant_suspended")
+            _ = try await site.pool.query("UPDATE tenants SET operability = 'operable'")
+            let other = try await site.call(
+                .post, "/v1/runs", token,
+                [
+                    "operation": "backup.run",
+                    "provider_connection_id": .string("\(site.world.connection)"),
+                ])
+            let busy = try await site.call(.post, path, token)
+            #expect(busy.status == 409)
+            #expect(busy["active_run"]?["run_id"] == other["run_id"])
         }
     }
 

@@ -188,7 +188,7 @@ struct StartTests {
                 #expect(reply["retryable"]?.bool == reason.isRetryable)
                 let detail = try #require(reply["detail"]?.string)
                 #expect(detail.contains(Presentation.sentence(.denial(reason))))
-                #expect(detail.contains(Presentation.remedy(.denial(reason))))
+                #expect(detail.contains(Presentation.remedy(.denial(reason), isOver: true)))
                 #expect(try await site.pool.query("SELECT count(*) FROM runs")[0].int(0) == 0)
             }
         }

@@ -73,9 +73,13 @@ struct ValueTests {
         #expect(try Route(.get, path: "/v1/runs/\(text)") == .run(RunID(id)))
         #expect(try Route(.put, path: "/v1/tenants/\(text)/write-gate") == .writeGate(TenantID(id)))
         #expect(try Route(.post, path: "/v1/freezes/lift") == .liftFreeze)
+        #expect(try Route(.post, path: "/v1/runs/\(text)/retry") == .retry(RunID(id)))
+        #expect(try Route(.delete, path: "/v1/schedules/\(text)") == .removeSchedule(ScheduleID(id)))
+        #expect(try Route(.post, path: "/v1/schedules/\(text)/resume") == .resumeSchedule(ScheduleID(id)))
         for path in [
             "", "/", "/v1", "/v1/", "/v2/runs", "v1/runs", "/v1/runs/", "/v1/runs/\(text)/", "/v1/runs/x",
-            "/v1/runs/\(text)/cancel/x", "/v1/access", "/v1/access/x", "/v1/tenants/\(text)",
+            "/v1/runs/\(text)/cancel/x", "/v1/access", "/v1/access/x", "/v1/schedules/x",
+            "/v1/schedules/\(text)/retry", "/v1/tenants/\(text)",
         ] {
             let problem = #expect(throws: Problem.self, "\(path)") { try Route(.get, path: path) }
             #expect(problem?.status == .notFound, "\(path)")

@@ -136,7 +136,7 @@ struct SchemaTests {
         Case(
             "the same key of a caller twice", unique, "start_keys_pkey",
             """
-            INSERT INTO start_keys (user_id, key, run_id, operation, connection_id)
+            INSERT INTO start_keys (caller_id, key, run_id, operation, connection_id)
             SELECT u, 'k', gen_random_uuid(), 'x', c FROM place, generate_series(1, 2)
             """),
         Case(

@@ -220,6 +220,25 @@ struct StartServiceTests {
         }
     }
 
+    @Test("a key without a person behind it is the system's own, and a schedule's keys are its own")
+    func systemKeys() async throws {
+        try await Stand.with(tenants: 3) { stand in
+            func request(_ tenant: Int, _ schedule: ScheduleID?) -> StartRequest {
+                StartRequest(
+                    operation: "provider.connection.check", connectionID: stand.world.connections[tenant],
+                    initiatorID: nil, origin: .schedule, idempotencyKey: "k", scheduleID: schedule)
+            }
+            let first = try await stand.starts.start(request(0, nil))
+            guard let run = first.acceptedRun else { throw Unexpected(first) }
+            #expect(try await stand.starts.start(request(0, nil)).duplicateOf == run)
+            for schedule in [ScheduleID(UUID()), ScheduleID(UUID())] {
+                let tenant = try await stand.count("SELECT count(*) FROM runs")
+                #expect(try await stand.starts.start(request(tenant, schedule)).acceptedRun != nil)
+            }
+            #expect(try await stand.count("SELECT count(*) FROM start_keys WHERE key = 'k'") == 3)
+        }
+    }
+
     @Test("refusals at the door leave nothing")
     func refusals() async throws {
         try await Stand.with { stand in

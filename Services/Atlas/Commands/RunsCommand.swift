@@ -2,8 +2,9 @@ import ArgumentParser
 
 struct RunsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "runs", abstract: "See runs, follow them, stop them.",
+        commandName: "runs", abstract: "See runs, follow them, stop them, start them once more.",
         subcommands: [
             RunsListCommand.self, RunsShowCommand.self, RunsWatchCommand.self, RunsCancelCommand.self,
+            RunsRetryCommand.self,
         ])
 }
