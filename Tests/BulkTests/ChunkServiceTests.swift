@@ -225,6 +225,8 @@ import Testing
                 Issue.record("\(beginning)")
                 return
             }
+            _ = try await stage.pool.query(
+                "UPDATE run_chunks SET next_attempt_at = next_attempt_at + interval '1 hour' WHERE chunk = 1")
             guard case .duplicate = try await stage.chunks.begin([stage.job(1, attempt: 2)])[0].get() else {
                 Issue.record("it began before it was due")
                 return
