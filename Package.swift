@@ -79,6 +79,7 @@ let package = Package(
                 .embedInCode("Migrations/0003_audit_as_written.sql"),
                 .embedInCode("Migrations/0004_inventory.sql"),
                 .embedInCode("Migrations/0005_schedules.sql"),
+                .embedInCode("Migrations/0006_run_item_details.sql"),
                 .embedInCode("Migrations/0007_bulk.sql"),
             ]),
         shared("Sealing", [crypto]),
@@ -102,6 +103,9 @@ let package = Package(
             "InventoryConsumer",
             ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
         service(
+            "RestoreConsumer",
+            ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
+        service(
             "BulkConsumer",
             ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
         service(
@@ -120,12 +124,13 @@ let package = Package(
         service("GraphSandbox", ["JSON", hummingbird, lifecycle, logging, crypto, arguments]),
 
         .target(
-            name: "Fixtures", dependencies: ["Operations", "Store", "Postgres", logging],
+            name: "Fixtures", dependencies: ["JSON", "Operations", "Store", "Postgres", logging],
             path: "Tests/Fixtures", swiftSettings: settings),
         .target(
             name: "GraphFixtures",
             dependencies: [
-                "Fixtures", "Graph", "Sealing", "Store", "Operations", "Postgres", "Curl", "JSON", logging,
+                "Fixtures", "Graph", "Sealing", "Store", "Operations", "Postgres", "Curl", "JSON", "AMQP",
+                "JobRuntime", logging,
             ],
             path: "Tests/GraphFixtures", swiftSettings: settings),
         .executableTarget(
@@ -144,7 +149,7 @@ let package = Package(
         tests("AMQPTests", ["AMQP", "CRabbitMQ", logging]),
         tests("PostgresTests", ["Postgres"]),
         tests("CurlTests", ["Curl"]),
-        tests("OperationsTests", ["Operations", "JSON"]),
+        tests("OperationsTests", ["Fixtures", "Operations", "JSON"]),
         tests("StoreTests", ["Fixtures", "Store", "Operations", "Postgres", "JSON"]),
         tests("SealingTests", ["Sealing"]),
         tests(
@@ -158,6 +163,12 @@ let package = Package(
             [
                 "Fixtures", "GraphFixtures", "InventoryConsumer", "Graph", "JobRuntime", "Sealing",
                 "ServiceKit", "AMQP",
+                "Store", "Operations", "Postgres", "Curl", "JSON", logging,
+            ]),
+        tests(
+            "RestoreTests",
+            [
+                "Fixtures", "GraphFixtures", "RestoreConsumer", "InventoryConsumer", "Graph", "Sealing",
                 "Store", "Operations", "Postgres", "Curl", "JSON", logging,
             ]),
         tests(

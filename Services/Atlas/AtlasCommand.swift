@@ -25,8 +25,8 @@ struct AtlasCommand: AsyncParsableCommand {
             """,
         subcommands: [
             StartCommand.self, RunsCommand.self, ExplainCommand.self, SchedulesCommand.self,
-            AccessCommand.self, BackupsCommand.self, ConnectionsCommand.self, DeadLettersCommand.self,
-            NotificationsCommand.self, TokensCommand.self, KeysCommand.self,
+            AccessCommand.self, BackupsCommand.self, RestoreCommand.self, ConnectionsCommand.self,
+            DeadLettersCommand.self, NotificationsCommand.self, TokensCommand.self, KeysCommand.self,
             MigrateCommand.self, DemoDataCommand.self, VersionCommand.self,
         ])
 }

@@ -11,9 +11,9 @@ struct DemoSandbox {
         "DeviceManagementConfiguration.Read.All", "DeviceManagementConfiguration.ReadWrite.All",
         "DeviceManagementManagedDevices.PrivilegedOperations.All",
         "DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.ReadWrite.All",
-        "DeviceManagementRBAC.Read.All", "DeviceManagementScripts.Read.All",
+        "DeviceManagementRBAC.ReadWrite.All", "DeviceManagementScripts.ReadWrite.All",
         "DeviceManagementServiceConfig.Read.All", "Group.Read.All", "Organization.Read.All",
-        "Policy.Read.All",
+        "Policy.Read.All", "Policy.ReadWrite.ConditionalAccess",
     ]
     private static let doing = "register the tenants at the sandbox"
 

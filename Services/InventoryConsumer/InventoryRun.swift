@@ -71,7 +71,7 @@ struct InventoryRun: Sendable {
             switch state {
             case .applied: counts[.applied] += count
             case .failed: counts[.failed] += count
-            case .skipped: counts[.skipped] += count
+            case .skipped, .planned: counts[.skipped] += count
             case .inDoubt: counts[.inDoubt] += count
             case .untouched: counts[.untouched] += count
             }

@@ -36,7 +36,7 @@ enum ListedItems {
         device.entraDeviceID = text(json["azureADDeviceId"])
         device.ownerType = text(json["managedDeviceOwnerType"])
         device.complianceState = text(json["complianceState"])
-        device.lastSyncAt = date(json["lastSyncDateTime"])
+        device.lastSyncAt = ProviderDate.date(json["lastSyncDateTime"])
         return .read(device)
     }
 
@@ -47,7 +47,8 @@ enum ListedItems {
         return .read(
             ListedPolicy(
                 id: id, name: text(json[surface.name]), type: text(json["@odata.type"]),
-                modifiedAt: date(json["lastModifiedDateTime"]) ?? date(json["modifiedDateTime"]),
+                modifiedAt: ProviderDate.date(json["lastModifiedDateTime"])
+                    ?? ProviderDate.date(json["modifiedDateTime"]),
                 listedHash: PolicyDocument.listedHash(object)))
     }
 
@@ -68,19 +69,6 @@ enum ListedItems {
         guard let text = json?.string else { return nil }
         let plain = text.utf8.contains(0) ? text.replacing("\u{0}", with: "\u{FFFD}") : text
         return plain.utf8.count > longestText ? String(plain.prefix(longestText)) : plain
-    }
-
-    /// A moment with 0 to 7 digits of a second's fraction. What was never is nil.
-    static func date(_ json: JSON?) -> Date? {
-        guard let text = json?.string, text.utf8.count <= 28, text.utf8.last == UInt8(ascii: "Z") else {
-            return nil
-        }
-        let bytes = Array(text.utf8.dropLast())
-        guard bytes.count >= 19, bytes.count == 19 || bytes[19] == UInt8(ascii: ".") else { return nil }
-        var fraction = Array(bytes.dropFirst(20).prefix(6))
-        while fraction.count < 6 { fraction.append(UInt8(ascii: "0")) }
-        let form = String(decoding: bytes.prefix(19) + [UInt8(ascii: ".")] + fraction, as: UTF8.self) + "Z"
-        return Timestamp(json: .string(form))?.date
     }
 }
 

@@ -56,7 +56,7 @@ enum DeviceTally {
                 counts[.applied] += count
                 counts[result.flatMap(Self.count) ?? .other] += count
             case .failed: counts[.failed] += count
-            case .skipped: counts[.skipped] += count
+            case .skipped, .planned: counts[.skipped] += count
             case .inDoubt: counts[.inDoubt] += count
             case .untouched: counts[.untouched] += count
             }

@@ -5,36 +5,72 @@ struct Cursor: Sendable, Hashable {
     /// The lists that have pages. A cursor is of one of them.
     enum List: UInt8, Sendable {
         case runs = 1
-        case tenants, connections, notifications, users, backups, backupItems, schedules
+        case tenants, connections, notifications, users, backups, backupItems, schedules, runItems
     }
 
     let list: List
     /// The last entry of the page.
-    let id: UUID
+    private let place: Place
+
+    /// What entries are told apart by: ids, but for the items of runs, which are named by keys.
+    private enum Place: Hashable {
+        case id(UUID)
+        case key(String)
+    }
 
     /// The form of the bytes: raised when it changes, so that an old cursor is refused, not misread.
     private static let version: UInt8 = 1
-    /// Version, list and id: 18 bytes, which are 24 characters without padding.
-    private static let textLength = 24
+    /// Version and list.
+    private static let headLength = 2
+    private static let idLength = 16
+    /// The longest key, in bytes: 512 characters.
+    private static let keyLimit = 2_048
 
     init(_ list: List, after id: UUID) {
         self.list = list
-        self.id = id
+        place = .id(id)
+    }
+
+    /// After an item of a run.
+    init(afterItem key: String) {
+        list = .runItems
+        place = .key(key)
     }
 
     /// Reads a cursor; nil for anything else.
     init?(_ text: String) {
-        guard text.utf8.count == Self.textLength, let bytes = Base64URL.decode(text),
-            bytes[0] == Self.version,
-            let list = List(rawValue: bytes[1])
+        guard text.utf8.count <= 2 * Self.keyLimit, let bytes = Base64URL.decode(text),
+            bytes.count > Self.headLength, bytes[0] == Self.version, let list = List(rawValue: bytes[1])
         else { return nil }
+        let rest = bytes.dropFirst(Self.headLength)
+        if list == .runItems {
+            guard rest.count <= Self.keyLimit, !rest.contains(0),
+                let key = String(validating: rest, as: UTF8.self)
+            else { return nil }
+            place = .key(key)
+        } else {
+            guard rest.count == Self.idLength else { return nil }
+            place = .id(
+                bytes.withUnsafeBytes {
+                    UUID(uuid: $0.loadUnaligned(fromByteOffset: Self.headLength, as: uuid_t.self))
+                })
+        }
         self.list = list
-        id = bytes.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(fromByteOffset: 2, as: uuid_t.self)) }
     }
+
+    /// The last entry of the page, where entries have ids.
+    var id: UUID? { if case .id(let id) = place { id } else { nil } }
+
+    /// The last item of the page, where entries have keys.
+    var key: String? { if case .key(let key) = place { key } else { nil } }
 
     /// The text that is given to the caller.
     var text: String {
-        let bytes = [Self.version, list.rawValue] + withUnsafeBytes(of: id.uuid) { Array($0) }
-        return Base64URL.encode(bytes)
+        let last =
+            switch place {
+            case .id(let id): withUnsafeBytes(of: id.uuid) { Array($0) }
+            case .key(let key): Array(key.utf8)
+            }
+        return Base64URL.encode([Self.version, list.rawValue] + last)
     }
 }

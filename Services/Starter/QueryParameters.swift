@@ -63,14 +63,19 @@ struct QueryParameters {
     }
 
     /// Where a page goes on: `cursor`, as an earlier page of the same list gave it; nil for the first page.
-    mutating func cursor(of list: Cursor.List) -> UUID? {
+    mutating func cursor(of list: Cursor.List) -> UUID? { place(in: list)?.id }
+
+    /// The same for the items of a run: the key of the last one.
+    mutating func itemCursor() -> String? { place(in: .runItems)?.key }
+
+    private mutating func place(in list: Cursor.List) -> Cursor? {
         take("cursor").flatMap { text in
             let cursor = Cursor(text)
             guard let cursor, cursor.list == list else {
                 note("cursor", "must be the «next» of an earlier page of this list, unchanged")
                 return nil
             }
-            return cursor.id
+            return cursor
         }
     }
 

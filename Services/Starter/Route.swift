@@ -3,7 +3,8 @@ import Operations
 
 /// What a request asks for, by its method and path.
 enum Route: Sendable, Hashable {
-    case startRun, dryRun, listRuns, run(RunID), explanation(RunID), cancel(RunID), retry(RunID)
+    case startRun, dryRun, listRuns, run(RunID), explanation(RunID), items(RunID), cancel(RunID)
+    case retry(RunID)
     case createSchedule, listSchedules, schedule(ScheduleID), removeSchedule(ScheduleID)
     case pauseSchedule(ScheduleID), resumeSchedule(ScheduleID)
     case me, tenants, connections, notifications, users
@@ -74,6 +75,7 @@ enum Route: Sendable, Hashable {
     ) -> [(HTTPRequest.Method, Route)] {
         switch (collection, name) {
         case ("runs", "explanation"): with(id) { [(.get, .explanation($0))] }
+        case ("runs", "items"): with(id) { [(.get, .items($0))] }
         case ("runs", "cancel"): with(id) { [(.post, .cancel($0))] }
         case ("runs", "retry"): with(id) { [(.post, .retry($0))] }
         case ("schedules", "pause"): with(id) { [(.post, .pauseSchedule($0))] }
@@ -103,6 +105,7 @@ extension Route {
         case .dryRun: "/v1/dry-runs"
         case .run: "/v1/runs/{id}"
         case .explanation: "/v1/runs/{id}/explanation"
+        case .items: "/v1/runs/{id}/items"
         case .cancel: "/v1/runs/{id}/cancel"
         case .retry: "/v1/runs/{id}/retry"
         case .createSchedule, .listSchedules: "/v1/schedules"

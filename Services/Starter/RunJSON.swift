@@ -69,6 +69,19 @@ extension RunDetail.Event {
     }
 }
 
+extension Ledger.Item {
+    /// What is known of it; members without a value are left out.
+    var json: JSON {
+        var object: JSONObject = ["key": .string(key), "state": .string(state.rawValue)]
+        for (name, text) in [
+            ("result", result), ("label", label), ("detail", detail), ("object_id", objectID),
+        ] {
+            if let text { object[name] = .string(text) }
+        }
+        return .object(object)
+    }
+}
+
 extension RunExplanation {
     var json: JSON {
         [

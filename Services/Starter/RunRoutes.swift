@@ -6,6 +6,7 @@ import Store
 /// Looking at runs, and stopping them.
 struct RunRoutes: Sendable {
     let runs: RunReading
+    let ledger: Ledger
     let access: AccessReading
     let cancellation: RunCancellation
     let publish: @Sendable ([PendingMessage]) -> Void
@@ -48,6 +49,17 @@ struct RunRoutes: Sendable {
         try await Access(of: call.caller, at: .run(id), access).require(.operationsView)
         guard let explanation = try await runs.explanation(of: id) else { throw Problem.notFound }
         return .json(.ok, explanation.json)
+    }
+
+    /// What the run did to each thing, a page of it.
+    func items(_ id: RunID, _ call: Call) async throws -> Answer {
+        var parameters = call.parameters
+        let limit = parameters.pageLimit()
+        let after = parameters.itemCursor()
+        try parameters.finish()
+        try await Access(of: call.caller, at: .run(id), access).require(.operationsView)
+        let page = try await ledger.page(of: id, after: after, limit: limit)
+        return .page("items", page, json: \.json, cursor: { Cursor(afterItem: $0.key) }, of: call)
     }
 
     /// Whoever may start an operation may stop it.

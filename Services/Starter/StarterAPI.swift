@@ -45,7 +45,7 @@ struct StarterAPI: Sendable {
             runs: reading, access: accessReading, publish: publish)
         dryRun = DryRunRoute(division: RunDivision(pool: pool), access: accessReading)
         runs = RunRoutes(
-            runs: reading, access: accessReading,
+            runs: reading, ledger: Ledger(pool: pool), access: accessReading,
             cancellation: RunCancellation(pool: pool, outboxLeaseSeconds: outboxLeaseSeconds),
             publish: publish)
         schedules = ScheduleRoutes(
@@ -99,6 +99,7 @@ struct StarterAPI: Sendable {
         case .listRuns: try await runs.list(call)
         case .run(let id): try await runs.show(id, call)
         case .explanation(let id): try await runs.explain(id, call)
+        case .items(let id): try await runs.items(id, call)
         case .cancel(let id): try await runs.cancel(id, call)
         case .retry(let id): try await start.retry(id, call)
         case .createSchedule: try await schedules.create(call)

@@ -31,7 +31,8 @@ package final class GraphGateway: Sendable {
 
     let tokens = TokenCache()
     let pacing = CallPacing()
-    let limits: Limits
+    /// How long its calls may take.
+    package let limits: Limits
     let random: @Sendable () -> Double
     private let http: CurlClient
     private let permits: CallPermits

@@ -12,15 +12,30 @@ extension GraphSession {
         return try await page(surface.path, options)
     }
 
+    /// A policy with all its parts, by its id; nil when there is none.
+    package func policy(_ id: String, of surface: PolicySurface) async throws -> JSONObject? {
+        let path = surface.path.appending("/\(id)")
+        do {
+            guard var policy = try await get(path, Self.expansion(surface)).object else { return nil }
+            for part in surface.parts { policy[part.rawValue] = .array(try await all(part, of: path)) }
+            return policy
+        } catch let failure as GraphFailure where failure.failure == .notFound {
+            return nil
+        }
+    }
+
+    private static func expansion(_ surface: PolicySurface) -> [(name: StaticString, value: String)] {
+        guard let expand = surface.expand else { return [] }
+        return [("$expand", expand)]
+    }
+
     /// A policy that was listed as a whole, with what the list left out.
     package func whole(_ listed: JSONObject, id: String, of surface: PolicySurface) async throws -> JSONObject
     {
         let path = surface.path.appending("/\(id)")
         var policy = listed
         if surface.isReadByID {
-            var options: [(name: StaticString, value: String)] = []
-            if let expand = surface.expand { options.append(("$expand", expand)) }
-            policy = try await get(path, options).object ?? listed
+            policy = try await get(path, Self.expansion(surface)).object ?? listed
         }
         for part in surface.parts { policy[part.rawValue] = .array(try await all(part, of: path)) }
         return policy

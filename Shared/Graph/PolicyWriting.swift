@@ -94,6 +94,15 @@ package struct PolicyWriting: Sendable {
         body(document) { name, _ in !readOnly.contains(name) && !fixed.contains(name) }
     }
 
+    /// The first member that an object got when it was created, keeps, and has otherwise than the document: then it can't
+    /// become what the document says.
+    package func fixedDifference(_ document: JSONObject, _ live: JSONObject) -> String? {
+        fixed.union(["@odata.type"]).subtracting(actions.map(\.part)).sorted().first { name in
+            guard let wanted = document[name], let found = live[name] else { return false }
+            return wanted != found
+        }
+    }
+
     /// The body of an action; nil when the document does not have its part.
     package func actionBody(_ action: Action, _ document: JSONObject) -> JSON? {
         guard let part = document[action.part] else { return nil }

@@ -99,6 +99,8 @@ package enum Subject {
     package enum Run {}
     /// Leave for one provider call.
     package enum Call {}
+    /// One policy in the backup sets of a connection.
+    package enum BackupItem {}
     /// What starts an operation again and again.
     package enum Schedule {}
 }

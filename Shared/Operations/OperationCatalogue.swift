@@ -44,9 +44,13 @@ package enum OperationCatalogue {
         case .backupRun:
             define(type, "Backup", .inventory, .backupRun, .read, system: true)
         case .restoreExecute:
-            define(type, "Restore", .restore, .restoreExecute, .write, counts: [.created, .updated])
+            define(
+                type, "Restore", .restore, .restoreExecute, .write,
+                counts: SummaryCounts.Key.restorePreview.union([.created, .updated]))
         case .restoreAssignments:
-            define(type, "Restore of assignments", .restore, .restoreExecute, .write, counts: [.updated])
+            define(
+                type, "Restore of assignments", .restore, .restoreExecute, .write,
+                counts: SummaryCounts.Key.restorePreview.union([.updated]))
         case .policyBulkAssign:
             define(type, "Bulk assignment", .bulk, .policyBulk, .write)
         case .policyBulkDelete:

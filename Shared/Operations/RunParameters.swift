@@ -30,10 +30,10 @@ package enum RunParameters {
         }
         switch type {
         case .backupRun: return try BackupParameters(json).json
+        case .restoreExecute, .restoreAssignments: return try RestoreParameters(json, for: type).json
         case .policyBulkAssign, .policyBulkDelete, .deviceBulkSync:
             return try BulkParameters(json, for: type).json
-        case .connectionCheck, .complianceSnapshot, .inventorySync, .policySync, .restoreExecute,
-            .restoreAssignments:
+        case .connectionCheck, .complianceSnapshot, .inventorySync, .policySync:
             try ParameterReading(json).finish()
             return nil
         }
@@ -127,6 +127,49 @@ struct ParameterReading {
             if !words.insert(word).inserted { note("\(pointer)/\(position)", "stands there already") }
         }
         return words
+    }
+
+    /// One word of `Word`; nil when the member is left out or null, unless it `isNeeded`.
+    mutating func word<Word: RawRepresentable<String> & CaseIterable>(
+        _ name: String, isNeeded: Bool = false
+    ) -> Word? {
+        known.insert(name)
+        let value = object[name] ?? .null
+        if value.isNull, !isNeeded { return nil }
+        let word = value.string.flatMap(Word.init)
+        if word == nil {
+            let choice = Word.allCases.map(\.rawValue).joined(separator: ", ")
+            note(Self.pointer(name), "must be one of \(choice)")
+        }
+        return word
+    }
+
+    /// An id, which is needed.
+    mutating func id<Subject>(_ name: String) -> Identifier<Subject>? {
+        known.insert(name)
+        let id: Identifier<Subject>? = object[name]?.string.flatMap { Identifier($0) }
+        if id == nil { note(Self.pointer(name), "must be a UUID") }
+        return id
+    }
+
+    /// 1 to `limit` different ids, in any order, or nil for the word `all`. One of the two is needed.
+    mutating func ids<Subject>(_ name: String, orAll all: String, limit: Int) -> [Identifier<Subject>]? {
+        known.insert(name)
+        let pointer = Self.pointer(name)
+        if object[name]?.string == all { return nil }
+        guard let elements = object[name]?.array, (1...limit).contains(elements.count) else {
+            note(pointer, "must be «\(all)», or a list of 1 to \(limit) UUIDs")
+            return nil
+        }
+        var ids: Set<Identifier<Subject>> = []
+        for (position, element) in elements.enumerated() {
+            guard let id: Identifier<Subject> = element.string.flatMap({ Identifier($0) }) else {
+                note("\(pointer)/\(position)", "must be a UUID")
+                continue
+            }
+            if !ids.insert(id).inserted { note("\(pointer)/\(position)", "stands there already") }
+        }
+        return ids.sorted { "\($0)" < "\($1)" }
     }
 
     /// Throws what was noted, and every member that nobody asked for.

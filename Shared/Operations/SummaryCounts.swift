@@ -7,13 +7,20 @@ package struct SummaryCounts: Sendable, Hashable {
     package enum Key: String, Sendable, CaseIterable {
         case total, applied, untouched, failed, skipped
         case inDoubt = "in_doubt"
-        case created, updated, changed, gone
+        case created, updated, unchanged, changed, gone
+        case toCreate = "to_create"
+        case toUpdate = "to_update"
+        case notRestorable = "not_restorable"
         case compliant, noncompliant, unknown, conflict, error, other
         case inGracePeriod = "in_grace_period"
         case configManager = "config_manager"
 
         /// What every operation may report.
         package static let general: Set<Key> = [.total, .applied, .untouched, .failed, .skipped, .inDoubt]
+        /// What a restore would do, item by item: its preview counts these, and nothing else beside the total.
+        package static let restorePreview: Set<Key> = [
+            .toCreate, .toUpdate, .unchanged, .conflict, .notRestorable,
+        ]
         /// Devices by compliance state: the provider's seven, and `other` for a state unknown to us.
         package static let compliance: Set<Key> = [
             .compliant, .noncompliant, .unknown, .conflict, .error, .inGracePeriod, .configManager, .other,

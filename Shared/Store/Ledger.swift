@@ -1,3 +1,4 @@
+package import FoundationEssentials
 internal import JSON
 package import Operations
 package import Postgres
@@ -9,7 +10,10 @@ package struct Ledger: Sendable {
         /// How an item came out.
         package enum State: String, Sendable {
             case applied, failed, skipped
+            /// Something was begun on it: it may have been done, or done in part.
             case inDoubt = "in_doubt"
+            /// Only looked at: what would be done is its result.
+            case planned
             /// Frozen when the run was divided, and nothing was begun on it.
             case untouched
         }
@@ -19,12 +23,33 @@ package struct Ledger: Sendable {
         package let state: State
         /// A stable word for what came of it.
         package let result: String?
+        /// What people call it; at most 1,024 characters. Nil where the key says it.
+        package var label: String?
+        /// A sentence about what came of it; at most 1,024 characters.
+        package var detail: String?
+        /// The provider's id of the object that it is, or has become.
+        package var objectID: String?
 
-        package init(key: String, state: State, result: String?) {
+        package init(
+            key: String, state: State, result: String?, label: String? = nil, detail: String? = nil,
+            objectID: String? = nil
+        ) {
             self.key = key
             self.state = state
             self.result = result
+            self.label = label
+            self.detail = detail
+            self.objectID = objectID
         }
+    }
+
+    /// An item as an earlier attempt, or an earlier step, left it.
+    package struct Recorded: Sendable, Hashable {
+        package let item: Item
+        /// When it last became in doubt, by the database's clock.
+        package let intendedAt: Date?
+        /// How long ago that was, in seconds.
+        package let age: Double?
     }
 
     /// How far a run is.
@@ -50,11 +75,15 @@ package struct Ledger: Sendable {
     // records nothing.
 
     private static let record: Statement = """
-        INSERT INTO run_items (run_id, item_key, state, result)
-        SELECT r.id, i.key, i.state, i.result
-        FROM runs r, unnest($3::text[], $4::text[], $5::text[]) AS i (key, state, result)
+        INSERT INTO run_items (run_id, item_key, state, result, label, detail, object_id, intended_at)
+        SELECT r.id, i.key, i.state, i.result, left(i.label, 1024), left(i.detail, 1024), i.object_id,
+               CASE i.state WHEN 'in_doubt' THEN clock_timestamp() END
+        FROM runs r, unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+            AS i (key, state, result, label, detail, object_id)
         WHERE r.id = $1::uuid AND r.attempt = $2::int AND r.state = 'running'
-        ON CONFLICT (run_id, item_key) DO UPDATE SET state = excluded.state, result = excluded.result
+        ON CONFLICT (run_id, item_key) DO UPDATE SET
+            state = excluded.state, result = excluded.result, label = excluded.label, detail = excluded.detail,
+            object_id = excluded.object_id, intended_at = coalesce(excluded.intended_at, run_items.intended_at)
         """
 
     /// Items of an earlier page or attempt that are recorded elsewhere now.
@@ -74,12 +103,14 @@ package struct Ledger: Sendable {
         RETURNING run_id
         """
 
-    /// Records items and the new position together. An item that is there already gets the later state.
+    /// Records items and the new position together. An item that is there already gets the later state; those in
+    /// `cleared` are as if nothing had been recorded of them.
     /// Throws ``CallRefusal/attemptLost`` when the run was taken away from this attempt.
     package func record(
-        _ items: [Item], progress: Progress, under permit: ExecutionPermit
+        _ items: [Item], cleared: [String] = [], progress: Progress, under permit: ExecutionPermit
     ) async throws {
-        try Self.checkMoved(await pool.pipeline(Self.calls(items, progress: progress, under: permit)))
+        try Self.checkMoved(
+            await pool.pipeline(Self.calls(items, cleared: cleared, progress: progress, under: permit)))
     }
 
     /// The statements that record items and the new position, for a transaction that records more with them. They
@@ -97,7 +128,8 @@ package struct Ledger: Sendable {
                     Self.record,
                     run + [
                         .texts(unique.map(\.key)), .texts(unique.map(\.state.rawValue)),
-                        .texts(unique.map(\.result)),
+                        .texts(unique.map(\.result)), .texts(unique.map(\.label)),
+                        .texts(unique.map(\.detail)), .texts(unique.map(\.objectID)),
                     ]
                 ))
         }
@@ -126,16 +158,53 @@ package struct Ledger: Sendable {
         }
     }
 
+    private static let recorded: Statement = """
+        SELECT item_key, state, result, label, detail, object_id, intended_at,
+               extract(epoch FROM clock_timestamp() - intended_at)::float8 AS age
+        FROM run_items WHERE run_id = $1::uuid ORDER BY item_key LIMIT $2::int
+        """
+
+    /// All that is recorded of a run that has at most `limit` items.
+    package func items(of run: RunID, limit: Int) async throws -> [Recorded] {
+        try await pool.query(Self.recorded, [.uuid(run.uuid), .int(limit)]).map { row in
+            Recorded(
+                item: try Item(row), intendedAt: try row.dateOrNil("intended_at"),
+                age: try row.doubleOrNil("age"))
+        }
+    }
+
+    private static let page: Statement = """
+        SELECT item_key, state, result, label, detail, object_id FROM run_items
+        WHERE run_id = $1::uuid AND item_key > $2 ORDER BY item_key LIMIT $3::int
+        """
+
+    /// A page of a run's items in the order of their keys; those after `after`. Who may see them is for the caller to
+    /// decide.
+    package func page(of run: RunID, after: String?, limit: Int) async throws -> Page<Item> {
+        let rows = try await pool.query(
+            Self.page, [.uuid(run.uuid), .text(after ?? ""), .int(Page<Item>.rows(for: limit))]
+        ).map(Item.init)
+        return Page(rows: rows, limit: limit)
+    }
+
     /// How many items are in each state with each result.
     package func tally(of run: RunID) async throws -> [(state: Item.State, result: String?, count: Int)] {
         try await pool.query(
-            "SELECT state, result, count(*) FROM run_items WHERE run_id = $1::uuid GROUP BY state, result",
+            "SELECT state, result, count(*) AS count FROM run_items WHERE run_id = $1::uuid GROUP BY state, result",
             [.uuid(run.uuid)]
         ).map { row in
-            let word = try row.text(0)
-            guard let state = Item.State(rawValue: word) else { throw StoreError.unreadable("state", word) }
-            return (state, try row.textOrNil(1), try row.int(2))
+            (try row.itemState("state"), try row.textOrNil("result"), try row.int("count"))
         }
+    }
+}
+
+extension Ledger.Item {
+    fileprivate init(_ row: Row) throws {
+        self.init(
+            key: try row.text("item_key"), state: try row.itemState("state"),
+            result: try row.textOrNil("result"),
+            label: try row.textOrNil("label"), detail: try row.textOrNil("detail"),
+            objectID: try row.textOrNil("object_id"))
     }
 }
 

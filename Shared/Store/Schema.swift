@@ -10,7 +10,8 @@ package enum Schema {
             migration(3, "audit as written", PackageResources._003_audit_as_written_sql),
             migration(4, "inventory", PackageResources._004_inventory_sql),
             migration(5, "schedules", PackageResources._005_schedules_sql),
-            migration(6, "bulk", PackageResources._007_bulk_sql),
+            migration(6, "run item details", PackageResources._006_run_item_details_sql),
+            migration(7, "bulk", PackageResources._007_bulk_sql),
         ]
     }
 

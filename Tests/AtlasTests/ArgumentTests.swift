@@ -37,7 +37,8 @@ import Testing
         let leaves = Self.commands.filter { $0.type.configuration.subcommands.isEmpty }
         #expect(
             Set(leaves.map { $0.path.joined(separator: " ") }) == [
-                "start", "runs list", "runs show", "runs watch", "runs cancel", "runs retry", "explain",
+                "start", "runs list", "runs show", "runs items", "restore preview", "restore execute",
+                "runs watch", "runs cancel", "runs retry", "explain",
                 "schedules add", "schedules list", "schedules show", "schedules pause", "schedules resume",
                 "schedules remove", "dead-letters list", "dead-letters show", "dead-letters redrive",
                 "dead-letters drop", "access grant",

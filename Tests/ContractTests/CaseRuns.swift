@@ -13,7 +13,7 @@ struct CaseRuns {
     let address: BrokerAddress
     let relay: OutboxRelay
     /// What a case's start asks for beyond the operation.
-    let parameters: @Sendable (OperationType, CasePlaces.Place) -> JSON?
+    let parameters: (OperationType, CasePlaces.Place) -> JSON?
 
     /// Nobody else may publish what is started here: the conditions come first.
     private static let outboxLeaseSeconds = 3_600.0

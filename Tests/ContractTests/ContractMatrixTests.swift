@@ -15,7 +15,7 @@ import Testing
 /// by the real consumers on the real broker against the sandbox.
 @Suite("Contract matrix", .serialized)
 struct ContractMatrixTests {
-    private static let families: Set<OperationFamily> = [.provider, .inventory]
+    private static let families: Set<OperationFamily> = [.provider, .inventory, .restore]
 
     @Test("the table names every reason of the gate, with the class and the retryability that it has")
     func tableIsComplete() throws {
@@ -64,7 +64,18 @@ struct ContractMatrixTests {
             store: OutboxStore(pool: pool, leaseSeconds: 60), publisher: publisher, routes: [],
             logger: TestDatabase.quiet)
         let tasks = [Task { await publisher.run() }, Task { await relay.run() }]
-        let runs = CaseRuns(pool: pool, address: address, relay: relay) { _, _ in nil }
+        let environment = [
+            "DATABASE_URL": database.url, "AMQP_URL": host.url,
+            "CREDENTIAL_PRIVATE_KEY": places.privateKey.text, "GRAPH_SANDBOX_URL": sandbox.base,
+            "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "0", "CALL_SECONDS": "20", "WRITES_PER_SECOND": "1000",
+            "LOG_LEVEL": "error",
+        ]
+        let preparing = try ServiceProcesses([.inventory], environment: environment)
+        let preparation = try await preparing.stopped {
+            try await CasePreparation(for: cases, at: places.places, pool, relay)
+        }
+        try await sandbox.control("DELETE", "/journal")
+        let runs = CaseRuns(pool: pool, address: address, relay: relay, parameters: preparation.parameters)
         let all = try await runs.start(cases, at: places.places)
 
         // The ways of delivery; what is delivered again first, so that nothing else is.
@@ -79,20 +90,8 @@ struct ContractMatrixTests {
         }
         try await runs.publish(all.filter { [.first, .manualRetry].contains($0.row.delivery) })
 
-        let services = try ServiceProcesses(
-            families,
-            environment: [
-                "DATABASE_URL": database.url, "AMQP_URL": host.url,
-                "CREDENTIAL_PRIVATE_KEY": places.privateKey.text, "GRAPH_SANDBOX_URL": sandbox.base,
-                "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "0", "CALL_SECONDS": "20", "LOG_LEVEL": "error",
-            ])
-        do {
-            try await settle(all, pool, host)
-        } catch {
-            services.stop()
-            throw error
-        }
-        services.stop()
+        let services = try ServiceProcesses(families, environment: environment)
+        try await services.stopped { try await settle(all, pool) }
         for task in tasks.reversed() {
             task.cancel()
             await task.value
@@ -113,7 +112,7 @@ struct ContractMatrixTests {
 
     /// Waits until every run is decided, and everybody was told who is to be.
     private static func settle(
-        _ all: [CaseRuns.Started], _ pool: PostgresPool, _ host: VirtualHost
+        _ all: [CaseRuns.Started], _ pool: PostgresPool
     ) async throws {
         let told = all.count { $0.row.expectation.told == "initiator" }
         let parameters: [Parameter] = [

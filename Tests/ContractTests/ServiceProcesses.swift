@@ -21,8 +21,20 @@ struct ServiceProcesses {
         }
     }
 
+    /// Runs `body`, and ends them whatever happened.
+    func stopped<R>(_ body: () async throws -> R) async throws -> R {
+        do {
+            let result = try await body()
+            stop()
+            return result
+        } catch {
+            stop()
+            throw error
+        }
+    }
+
     /// Ends them as an operator does, and waits for it.
-    func stop() {
+    private func stop() {
         for process in processes { process.terminate() }
         for process in processes { process.waitUntilExit() }
     }

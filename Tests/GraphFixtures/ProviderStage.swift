@@ -128,9 +128,31 @@ package struct ProviderStage: Sendable {
 
     // MARK: runs
 
-    /// A run that this worker executes, at its first attempt.
-    package func run(_ type: OperationType, _ parameters: JSON? = nil) async throws -> ExecutionPermit {
-        var execution = try await execution(type)
+    /// Who may start an operation: the operator where the role holds it, else the owner.
+    package func initiator(of type: OperationType) -> (user: UserID, role: Role) {
+        let capability = OperationCatalogue.definition(type).capability
+        return Role.operator.holds(capability) ? (world.operator, .operator) : (world.owner, .owner)
+    }
+
+    /// Opens the tenant's write gate, and has the connection's check found good; or closes it.
+    package func setWriteGate(isOpen: Bool) async throws {
+        _ = try await database.pool.query(
+            """
+            UPDATE tenants SET write_gate_open = $2::bool, write_gate_healthy = true,
+                               write_gate_checked_at = clock_timestamp()
+            WHERE id = $1::uuid
+            """, [.uuid(world.tenant.uuid), .bool(isOpen)])
+    }
+
+    /// A run that this worker executes, at its first attempt. `entraTenant` points the connection elsewhere before.
+    package func run(
+        _ type: OperationType, _ parameters: JSON? = nil, entraTenant: String? = nil
+    ) async throws -> ExecutionPermit {
+        let entraTenant = entraTenant ?? self.entraTenant
+        _ = try await database.pool.query(
+            "UPDATE provider_connections SET entra_tenant_id = $2 WHERE id = $1::uuid",
+            [.uuid(world.connection.uuid), .text(entraTenant)])
+        var execution = try await execution(type, entraTenant)
         execution.parameters = parameters
         let permit = try permit(for: execution, attempt: 1)
         let run = permit.execution
@@ -144,7 +166,7 @@ package struct ProviderStage: Sendable {
             [
                 .uuid(run.runID.uuid), .uuid(run.workspaceID.uuid), .uuid(run.tenantID.uuid),
                 .uuid(run.connectionID.uuid), .text(run.operation), .uuid(worker),
-                .uuid(world.operator.uuid),
+                .uuid(run.initiatorID!.uuid),
                 .json(run.context!.json(module: permit.definition.family.rawValue).text),
             ])
         return permit
@@ -158,13 +180,14 @@ package struct ProviderStage: Sendable {
         return try self.permit(for: permit.execution, attempt: permit.attempt + 1)
     }
 
-    private func execution(_ type: OperationType) async throws -> QueuedExecution {
+    private func execution(_ type: OperationType, _ entraTenant: String) async throws -> QueuedExecution {
+        let user = initiator(of: type).user
         let grant = try await database.pool.query(
-            "SELECT id FROM memberships WHERE user_id = $1::uuid", [.uuid(world.operator.uuid)]
+            "SELECT id FROM memberships WHERE user_id = $1::uuid", [.uuid(user.uuid)]
         )[0].uuid("id")
         return QueuedExecution(
             runID: RunID(UUID()), operation: type.rawValue, workspaceID: world.workspace,
-            tenantID: world.tenant, connectionID: world.connection, initiatorID: world.operator,
+            tenantID: world.tenant, connectionID: world.connection, initiatorID: user,
             expiresAt: Date().addingTimeInterval(86_400),
             context: QueuedExecutionContext(
                 authorityMode: .actorBound, origin: .person,
@@ -175,17 +198,20 @@ package struct ProviderStage: Sendable {
 
     /// Asks the gate with facts that allow everything: what the database says counts at each call.
     private func permit(for run: QueuedExecution, attempt: Int) throws -> ExecutionPermit {
-        let gate = AuthorityFacts.WriteGate(isOpen: false, checkedAt: nil, isHealthy: false, limitSeconds: 1)
+        let type = OperationType(rawValue: run.operation)!
+        let gate = AuthorityFacts.WriteGate(
+            isOpen: true, checkedAt: Date(), isHealthy: true, limitSeconds: 86_400)
         let facts = AuthorityFacts(
             initiator: .found(.init(isDisabled: false)),
-            entitlement: .found(.init(grantID: run.context!.grantID!, role: .operator)),
+            entitlement: .found(.init(grantID: run.context!.grantID!, role: initiator(of: type).role)),
             tenant: .found(
                 .init(
                     workspaceID: run.workspaceID, operability: .operable, authorityEpoch: 1,
                     freezeGeneration: 0, writeGate: gate)),
             connection: .found(
                 .init(
-                    tenantID: run.tenantID, isEnabled: true, entraTenantID: entraTenant, hasCredential: true)),
+                    tenantID: run.tenantID, isEnabled: true, entraTenantID: run.context!.entraTenantID,
+                    hasCredential: true)),
             readAt: Date())
         guard case .allowed(let permit, _) = LegitimacyGate.rule(on: run, attempt: attempt, facts: facts)
         else {

@@ -100,4 +100,21 @@ import Testing
     func transfersWithoutAnswer(_ kind: TransferError.Kind, _ expected: ProviderFailure?) {
         #expect(FailureMapping.transfer(kind) == expected)
     }
+
+    // MARK: changes
+
+    /// Whether a change is repeated depends on this: what may have been carried out never is.
+    @Test(arguments: statuses)
+    func writeStatuses(_ status: Int, _ reading: ProviderFailure, _ isRetryable: Bool) {
+        let isRefused = [503, 429].contains(status) || (400..<500).contains(status) && status != 408
+        #expect(FailureMapping.write(status: status) == (isRefused ? reading : .unknownOutcome))
+    }
+
+    @Test(arguments: transferCases)
+    func writesWithoutAnswer(_ kind: TransferError.Kind, _ reading: ProviderFailure?) {
+        let unsent = TransferError(kind: kind, message: "", requestMayHaveBeenSent: false)
+        #expect(FailureMapping.write(unsent) == reading)
+        let sent = TransferError(kind: kind, message: "", requestMayHaveBeenSent: true)
+        #expect(FailureMapping.write(sent) == (reading == nil ? nil : .unknownOutcome))
+    }
 }

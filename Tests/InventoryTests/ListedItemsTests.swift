@@ -44,7 +44,7 @@ struct ListedItemsTests {
             ("2026-11-21T09:48:00.1234567Z", 0.123456),
         ])
     func momentsHaveAnyFraction(text: String, fraction: Double) {
-        let date = ListedItems.date(.string(text))
+        let date = ProviderDate.date(.string(text))
         #expect(date.map { abs($0.timeIntervalSince1970 - 1_795_254_480 - fraction) < 0.000_001 } == true)
     }
 
@@ -52,8 +52,8 @@ struct ListedItemsTests {
         "", "0001-01-01T00:00:00Z", "2026-11-21T09:48:00", "2026-13-21T09:48:00Z", "yesterdayyyyyyyyyyyyZ",
     ])
     func whatIsNoMomentIsNone(text: String) {
-        #expect(ListedItems.date(.string(text)) == nil)
-        #expect(ListedItems.date(nil) == nil)
+        #expect(ProviderDate.date(.string(text)) == nil)
+        #expect(ProviderDate.date(nil) == nil)
     }
 
     @Test(arguments: [Listing.devices] + PolicyKind.allCases.map(Listing.policies))

@@ -39,16 +39,6 @@ enum Sample {
             context: context(type, system: system))
     }
 
-    /// The least that a start of the operation must say; nil where that is nothing.
-    static func parameters(_ type: OperationType) -> JSON? {
-        switch type {
-        case .policyBulkAssign:
-            ["kind": "device_script", "items": ["a"], "assignment": ["target": "all_users"]]
-        case .policyBulkDelete: ["kind": "device_script", "items": ["a"]]
-        case .deviceBulkSync: ["items": ["a"]]
-        default: Optional<JSON>.none
-        }
-    }
 
     static var writeGate: AuthorityFacts.WriteGate {
         .init(isOpen: true, checkedAt: now.addingTimeInterval(-60), isHealthy: true, limitSeconds: 86_400)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Fixtures
 import JSON
 import Operations
 import Testing
@@ -14,9 +15,9 @@ struct StartGateTests {
     ) -> StartRequest {
         StartRequest(
             operation: operation, connectionID: Sample.connection,
-            parameters: OperationType(rawValue: operation).flatMap(Sample.parameters),
-            initiatorID: system ? nil : Sample.user,
-            origin: system ? .schedule : .person, idempotencyKey: "k", waitLimitSeconds: wait,
+            parameters: OperationType(rawValue: operation).flatMap(sampleParameters),
+            initiatorID: system ? nil : Sample.user, origin: system ? .schedule : .person,
+            idempotencyKey: "k", waitLimitSeconds: wait,
             traceparent: Sample.traceparent)
     }
 
@@ -29,7 +30,7 @@ struct StartGateTests {
             workspaceID: Sample.workspace, tenantID: Sample.tenant, entraTenantID: Sample.directory,
             entraTenantName: "Contoso", authority: authority,
             activeRun: active.map {
-                let least = OperationType(rawValue: $0).flatMap(Sample.parameters)
+                let least = OperationType(rawValue: $0).flatMap(sampleParameters)
                 return (id: Sample.activeRun, operation: $0, parameters: parameters ?? least)
             })
     }
@@ -63,8 +64,8 @@ struct StartGateTests {
             }
             #expect(definition.type == type)
             var expected = Sample.execution(type, system: isSystem)
-            expected.parameters = Sample.parameters(type)
             expected.expiresAt = Sample.now.addingTimeInterval(86_400)
+            expected.parameters = try RunParameters.accept(sampleParameters(type), for: type)
             #expect(run.execution == expected)
             #expect(run.state == .queued)
             #expect(run.attempt == 1)
@@ -139,7 +140,9 @@ struct StartGateTests {
     /// P015: the same operation gives its run, another one is told which run is in the way.
     @Test(arguments: OperationType.allCases, OperationType.allCases)
     func `an active run is found or in the way`(asked: OperationType, active: OperationType) {
-        let answer = Self.answer(Self.request(asked.rawValue), Self.facts(active: active.rawValue))
+        let answer = Self.answer(
+            Self.request(asked.rawValue),
+            Self.facts(active: active.rawValue, parameters: sampleParameters(active)))
         #expect(
             answer
                 == (asked == active

@@ -5,13 +5,15 @@ import Testing
 /// Allowed words, whole numbers, never negative.
 struct SummaryCountsTests {
     static let general = ["total", "applied", "untouched", "failed", "skipped", "in_doubt"]
+    static let restorePreview = ["to_create", "to_update", "unchanged", "conflict", "not_restorable"]
     static let own: [OperationType: [String]] = [
         .complianceSnapshot: [
             "compliant", "noncompliant", "unknown", "conflict", "error", "other", "in_grace_period",
             "config_manager",
         ],
         .inventorySync: ["changed", "gone"], .policySync: ["changed", "gone"],
-        .restoreExecute: ["created", "updated"], .restoreAssignments: ["updated"],
+        .restoreExecute: ["created", "updated"] + restorePreview,
+        .restoreAssignments: ["updated"] + restorePreview,
     ]
 
     @Test(arguments: OperationType.allCases)

@@ -71,6 +71,7 @@ struct AccessMatrixTests {
                 [
                     "operation": "restore.execute",
                     "provider_connection_id": .string("\($0.world.connections[1])"),
+                    "parameters": sampleParameters(.restoreExecute)!,
                 ]
             },
             [409, 409, 403, 403, 404, 404, 404]),
@@ -91,6 +92,7 @@ struct AccessMatrixTests {
         Row(
             .get, "explanation", { "/v1/runs/\($0.run)/explanation" },
             [200, 200, 200, 200, 200, 404, 404]),
+        Row(.get, "items", { "/v1/runs/\($0.run)/items" }, [200, 200, 200, 200, 200, 404, 404]),
         Row(.post, "cancel", { "/v1/runs/\($0.run)/cancel" }, [202, 202, 202, 403, 202, 404, 404]),
         Row(.post, "retry", { "/v1/runs/\($0.run)/retry" }, [409, 409, 409, 403, 409, 404, 404]),
         Row(

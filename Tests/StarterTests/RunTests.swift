@@ -111,6 +111,41 @@ struct RunTests {
         }
     }
 
+    @Test func itemsComeInPagesByTheirKeys() async throws {
+        try await Site.with { site in
+            let token = try await site.token(for: site.world.operator)
+            let id = try await site.start(token)
+            guard case .execute(_, let permit) = try await begin(id, site).1 else {
+                Issue.record("not begun")
+                return
+            }
+            try await Ledger(pool: site.pool).record(
+                [
+                    .init(
+                        key: "b: ü", state: .inDoubt, result: "creating", label: "script «A»",
+                        detail: "It was sent.", objectID: "o-1"),
+                    .init(key: "a", state: .applied, result: nil),
+                    .init(key: "c", state: .failed, result: "conflict"),
+                ], progress: .init(done: 2, total: 3, cursor: nil), under: permit)
+            let first = try await site.call(.get, "/v1/runs/\(id)/items?limit=2", token)
+            #expect(first.status == 200)
+            #expect(
+                first["items"] == [
+                    ["key": "a", "state": "applied"],
+                    [
+                        "key": "b: ü", "state": "in_doubt", "result": "creating", "label": "script «A»",
+                        "detail": "It was sent.", "object_id": "o-1",
+                    ],
+                ])
+            let next = try #require(first["next"]?.string)
+            let second = try await site.call(.get, "/v1/runs/\(id)/items?limit=2&cursor=\(next)", token)
+            #expect(second["items"]?.array?.compactMap { $0["key"]?.string } == ["c"])
+            #expect(second["next"] == nil)
+            let wrong = try await site.call(.get, "/v1/runs?cursor=\(next)", token)
+            #expect(wrong.status == 422)
+        }
+    }
+
     @Test func aRecordThatDoesNotReplayIsNotCalledEqual() async throws {
         try await Site.with { site in
             let token = try await site.token(for: site.world.operator)

@@ -66,16 +66,16 @@ struct ScheduleTests {
     }
 
     @Test func whatIsNotASchedule() async throws {
-        try await Site.with(families: [.provider, .inventory, .restore]) { site in
+        try await Site.with(families: [.provider, .inventory, .bulk]) { site in
             let token = try await site.token(for: site.world.owner)
             let connection = site.world.connection
             let cases: [(JSON, [String])] = [
                 (Self.body(on: connection, "tea.make"), ["/operation"]),
-                (Self.body(on: connection, "policy.bulk_assign"), ["/operation"]),
+                (Self.body(on: connection, "restore.execute"), ["/operation"]),
                 (Self.body(on: connection, cron: "61 * * * *"), ["/cron"]),
                 (Self.body(on: connection, cron: "0 0 30 2 *", zone: "PST"), ["/cron", "/time_zone"]),
                 (Self.body(on: connection, zone: "Mars/Olympus"), ["/time_zone"]),
-                (Self.body(on: connection, "restore.execute", as: "system"), ["/run_as"]),
+                (Self.body(on: connection, "device.bulk_sync", as: "system"), ["/run_as"]),
                 (Self.body(on: connection, as: "omar"), ["/run_as"]),
             ]
             for (body, pointers) in cases {
@@ -86,7 +86,7 @@ struct ScheduleTests {
             #expect(try await site.pool.query("SELECT FROM schedules").isEmpty)
             // What changes a tenant may be started again and again by a person.
             let write = try await site.call(
-                .post, "/v1/schedules", token, Self.body(on: connection, "restore.execute"))
+                .post, "/v1/schedules", token, Self.body(on: connection, "device.bulk_sync"))
             #expect(write.status == 201)
         }
     }

@@ -181,6 +181,7 @@ struct StartTests {
                     [
                         "operation": .string(operation.rawValue),
                         "provider_connection_id": .string("\(site.world.connection)"),
+                        "parameters": sampleParameters(operation) ?? .null,
                     ])
                 #expect(reply.status == 409)
                 #expect(reply["reason_code"]?.string == reason.rawValue)

@@ -14,6 +14,11 @@ struct ValueTests {
             #expect(Cursor(cursor.text + "A") == nil)
             #expect(Cursor(String(cursor.text.dropLast())) == nil)
         }
+        for key in ["device: äöü", String(repeating: "x", count: 16), String(repeating: "ü", count: 512)] {
+            let cursor = Cursor(afterItem: key)
+            #expect(Cursor(cursor.text)?.key == key)
+            #expect(Cursor(cursor.text)?.id == nil)
+        }
         let text = Cursor(.runs, after: UUID()).text
         #expect(Cursor("Ag" + text.dropFirst(2)) == nil)
         #expect(Cursor(String(text.prefix(23)) + "!") == nil)

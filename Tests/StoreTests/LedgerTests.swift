@@ -35,6 +35,51 @@ struct LedgerTests {
         }
     }
 
+    @Test("an intent has its moment, keeps it when it is settled, and can be taken back")
+    func intent() async throws {
+        try await Stand.with { stand in
+            let executing = try await stand.running()
+            let ledger = Ledger(pool: stand.pool)
+            let position = Ledger.Progress(done: 0, total: 2, cursor: nil)
+            let begun = Ledger.Item(
+                key: "a", state: .inDoubt, result: "creating", label: "script «A»", detail: "Sent.")
+            try await ledger.record(
+                [begun, Ledger.Item(key: "b", state: .inDoubt, result: "creating")], progress: position,
+                under: executing.permit)
+            let first = try await ledger.items(of: executing.id, limit: 10)
+            #expect(first.map(\.item.key) == ["a", "b"])
+            #expect(first[0].item == begun)
+            let moment = try #require(first[0].intendedAt)
+            #expect(try #require(first[0].age) >= 0)
+            let done = Ledger.Item(
+                key: "a", state: .applied, result: "created", label: "script «A»", objectID: "new")
+            try await ledger.record([done], cleared: ["b"], progress: position, under: executing.permit)
+            let second = try await ledger.items(of: executing.id, limit: 10)
+            #expect(second.map(\.item) == [done])
+            #expect(second[0].intendedAt == moment)
+        }
+    }
+
+    @Test("items come in pages by their keys")
+    func pages() async throws {
+        try await Stand.with { stand in
+            let executing = try await stand.running()
+            let ledger = Ledger(pool: stand.pool)
+            let items = ["d", "a", "c", "b"].map {
+                Ledger.Item(key: $0, state: .planned, result: "create", detail: "Detail of \($0)")
+            }
+            try await ledger.record(
+                items, progress: Ledger.Progress(done: 4, total: 4, cursor: nil), under: executing.permit)
+            let first = try await ledger.page(of: executing.id, after: nil, limit: 3)
+            #expect(first.entries.map(\.key) == ["a", "b", "c"])
+            #expect(first.entries.first?.detail == "Detail of a")
+            #expect(first.hasMore)
+            let second = try await ledger.page(of: executing.id, after: "c", limit: 3)
+            #expect(second.entries.map(\.key) == ["d"])
+            #expect(!second.hasMore)
+        }
+    }
+
     @Test("of a key that comes twice on one page, the last counts")
     func twice() async throws {
         try await Stand.with { stand in

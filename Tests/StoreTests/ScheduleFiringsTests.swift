@@ -129,7 +129,7 @@ struct ScheduleFiringsTests {
     func allowlist() async throws {
         try await Stand.with { stand in
             try await stand.permitChanges()
-            try await stand.schedule(.restoreExecute, due: -120)
+            try await stand.schedule(.policyBulkDelete, due: -120)
             let result = try await stand.fire()
             let run = try #require(result.messages.first?.runID)
             #expect(

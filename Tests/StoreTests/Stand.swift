@@ -45,7 +45,8 @@ struct Stand: Sendable {
     ) -> StartRequest {
         StartRequest(
             operation: operation.rawValue, connectionID: world.connections[tenant],
-            initiatorID: user ?? world.operator, origin: .person, idempotencyKey: key)
+            parameters: sampleParameters(operation), initiatorID: user ?? world.operator, origin: .person,
+            idempotencyKey: key)
     }
 
     /// Enters a worker whose lease lasts `lease` seconds; a negative one has run out already.

@@ -95,7 +95,7 @@ stack_service() {
 # Takes requests, relays the outbox, repairs. Sets STARTER_URL.
 stack_starter() {
     stack_service starter Starter "CREDENTIAL_PUBLIC_KEY_FILE=$CREDENTIAL_PUBLIC_KEY_FILE" \
-        FAMILIES=provider,inventory,bulk "$@"
+        FAMILIES=provider,inventory,restore,bulk "$@"
     STARTER_URL=$SERVICE_URL
 }
 
@@ -111,6 +111,13 @@ stack_inventory() {
     local name=$1
     shift
     stack_service "$name" InventoryConsumer "CREDENTIAL_PRIVATE_KEY_FILE=$CREDENTIAL_PRIVATE_KEY_FILE" "$@"
+}
+
+# stack_restore NAME [VARIABLE=VALUE …]: a consumer of the restore family; there may be several.
+stack_restore() {
+    local name=$1
+    shift
+    stack_service "$name" RestoreConsumer "CREDENTIAL_PRIVATE_KEY_FILE=$CREDENTIAL_PRIVATE_KEY_FILE" "$@"
 }
 
 # stack_bulk NAME [VARIABLE=VALUE …]: a consumer of the bulk family; there may be several, and they share one run.
