@@ -123,6 +123,7 @@ let package = Package(
             ]),
         service("GraphSandbox", ["JSON", hummingbird, lifecycle, logging, crypto, arguments]),
 
+        .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: settings),
         .target(
             name: "Fixtures", dependencies: ["JSON", "Operations", "Store", "Postgres", logging],
             path: "Tests/Fixtures", swiftSettings: settings),
@@ -144,12 +145,12 @@ let package = Package(
             name: "TestConsumer",
             dependencies: ["Operations", "Store", "Postgres", "Graph", "JobRuntime", "ServiceKit"],
             path: "Tests/TestConsumer", swiftSettings: settings),
-        tests("JSONTests", ["JSON"]),
+        tests("JSONTests", ["SeededRandom", "JSON"]),
         tests("EventLoopTests", ["EventLoop"]),
-        tests("AMQPTests", ["AMQP", "CRabbitMQ", logging]),
-        tests("PostgresTests", ["Postgres"]),
+        tests("AMQPTests", ["SeededRandom", "AMQP", "CRabbitMQ", logging]),
+        tests("PostgresTests", ["SeededRandom", "Postgres"]),
         tests("CurlTests", ["Curl"]),
-        tests("OperationsTests", ["Fixtures", "Operations", "JSON"]),
+        tests("OperationsTests", ["SeededRandom", "Fixtures", "Operations", "JSON"]),
         tests("StoreTests", ["Fixtures", "Store", "Operations", "Postgres", "JSON"]),
         tests("SealingTests", ["Sealing"]),
         tests(

@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import AMQP
@@ -77,7 +78,7 @@ struct ConfirmTrackerTests {
     @Test(arguments: 0..<200)
     func behavesLikeADictionary(round: Int) {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix(seed: seed)
         var tracker = ConfirmTracker<UInt64>()
         var open: [UInt64: (bytes: Int, isReturned: Bool)] = [:]
         var last: UInt64 = 0

@@ -12,12 +12,15 @@ final class FaultyProxy: Sendable {
         var isRefusing = false
         var descriptors: [Int32] = []
         var accepted = 0
+        /// Directions in which bytes have arrived and stay.
+        var holding = 0
     }
 
     let port: Int
     private let listener: Int32
     private let targetPort: Int
     private let state = Mutex(State())
+    private let thawed = NSCondition()
 
     /// Forwards to `targetPort` of this machine.
     init(to targetPort: Int) throws {
@@ -50,7 +53,16 @@ final class FaultyProxy: Sendable {
 
     /// Bytes stay where they are, in both directions, and nobody is told.
     func freeze() { state.withLock { $0.isFrozen = true } }
-    func thaw() { state.withLock { $0.isFrozen = false } }
+
+    func thaw() {
+        thawed.withLock {
+            state.withLock { $0.isFrozen = false }
+            thawed.broadcast()
+        }
+    }
+
+    /// Whether something was sent since ``freeze()``, and stays.
+    var isHolding: Bool { state.withLock { $0.holding > 0 } }
 
     /// Whether new connections are closed at once.
     func refuse(_ isRefusing: Bool) { state.withLock { $0.isRefusing = isRefusing } }
@@ -94,11 +106,20 @@ final class FaultyProxy: Sendable {
         }
     }
 
+    private func waitForThaw() {
+        thawed.withLock {
+            guard state.withLock({ $0.isFrozen }) else { return }
+            state.withLock { $0.holding += 1 }
+            while state.withLock({ $0.isFrozen }) { thawed.wait() }
+            state.withLock { $0.holding -= 1 }
+        }
+    }
+
     private func forward(from source: Int32, to target: Int32) {
         var buffer = [UInt8](repeating: 0, count: 64 * 1_024)
         while true {
             let count = recv(source, &buffer, buffer.count, 0)
-            while state.withLock({ $0.isFrozen }) { usleep(1_000) }
+            waitForThaw()
             guard count > 0 else { break }
             var sent = 0
             while sent < count {

@@ -51,7 +51,7 @@ struct RecoveryTests {
             }
             proxy.freeze()
             // What the other callers write now has no answer when the connection goes.
-            try await Task.sleep(for: .milliseconds(50))
+            try await eventually("something is on its way") { proxy.isHolding }
             proxy.cut()
             proxy.thaw()
             try await eventually("reconnected") { proxy.accepted > connections }

@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import AMQP
@@ -98,7 +99,7 @@ struct SettlementTrackerTests {
     @Test(arguments: 0..<200)
     func theBrokerEndsUpWithTheDecisionsMade(round: Int) {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix(seed: seed)
         var tracker = SettlementTracker()
         var broker = Broker()
         var decisions: [UInt64: Settlement] = [:]

@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 import Testing
 
 @testable import EventLoop
@@ -68,10 +67,10 @@ struct LoopThreadTests {
 
     @Test func aThreadThatIsHeldUpShowsAndProgressEndsIt() async throws {
         let loop = LoopThread(name: "test", parking: PollParking())
-        let release = Mutex(false)
+        let latch = Latch()
         let held = Worker(loop)
         loop.onTurn {
-            while !release.withLock({ $0 }) { usleep(1_000) }
+            latch.wait()
             return 1_000
         }
         let deadline = ContinuousClock.now.advanced(by: .seconds(10))
@@ -81,7 +80,7 @@ struct LoopThreadTests {
         }
         loop.progressed()
         #expect(loop.millisecondsSinceTurn < 100)
-        release.withLock { $0 = true }
+        latch.open()
         #expect(await held.add(1) == 1)
         loop.stop()
     }

@@ -40,9 +40,9 @@ struct WatchdogTests {
     @Test func afterReleaseAndForAnotherSocketWithTheSameNumberNothingHappens() async throws {
         let (mine, theirs) = try pair()
         let stuck = LoopThread(name: "test", parking: PollParking())
-        let isStuck = Mutex(true)
+        let latch = Latch()
         stuck.onTurn {
-            while isStuck.withLock({ $0 }) { usleep(1_000) }
+            latch.wait()
             return 1_000
         }
         let ticket = Watchdog.shared.watch(mine, of: stuck, limitMilliseconds: 1)
@@ -55,7 +55,7 @@ struct WatchdogTests {
         #expect(write(other, &byte, 1) == 1)
         #expect(read(mine, &byte, 1) == 1)
         Watchdog.shared.release(ticket)
-        isStuck.withLock { $0 = false }
+        latch.open()
         stuck.onTurn(nil)
         stuck.stop()
         for descriptor in [mine, theirs, reused, other] { close(descriptor) }
@@ -66,14 +66,31 @@ struct WatchdogTests {
         let loop = LoopThread(name: "test", parking: PollParking())
         loop.onTurn { 10 }
         let ticket = Watchdog.shared.watch(mine, of: loop, limitMilliseconds: 900)
-        // Two looks of the watchdog.
-        try await Task.sleep(for: .milliseconds(2_200))
+        // Sockets of a loop that is stuck tell when the watchdog has looked: the second one falls in a look that began
+        // after the first has fallen.
+        let stuck = LoopThread(name: "stuck", parking: PollParking())
+        let latch = Latch()
+        stuck.onTurn {
+            latch.wait()
+            return 1_000
+        }
         var byte: UInt8 = 7
+        for _ in 0..<2 {
+            let (guarded, peer) = try pair()
+            let fall = Watchdog.shared.watch(guarded, of: stuck, limitMilliseconds: 900)
+            #expect(read(peer, &byte, 1) == 0)
+            Watchdog.shared.release(fall)
+            close(guarded)
+            close(peer)
+        }
         #expect(write(theirs, &byte, 1) == 1)
         #expect(read(mine, &byte, 1) == 1)
         Watchdog.shared.release(ticket)
-        loop.onTurn(nil)
-        loop.stop()
+        latch.open()
+        for loop in [loop, stuck] {
+            loop.onTurn(nil)
+            loop.stop()
+        }
         close(mine)
         close(theirs)
     }

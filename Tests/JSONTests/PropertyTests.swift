@@ -1,4 +1,5 @@
 import JSON
+import SeededRandom
 import Testing
 
 /// What holds for every value and every text.

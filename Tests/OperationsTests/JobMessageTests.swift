@@ -1,6 +1,7 @@
 import FoundationEssentials
 import JSON
 import Operations
+import SeededRandom
 import Testing
 
 /// The job message: strict, small, and worth nothing to who forges it.

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import JSON
 import Operations
+import SeededRandom
 import Testing
 
 /// The event that tells that a run ended, and who is told.

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import JSON
 import Operations
+import SeededRandom
 import Testing
 
 /// Moments as text.

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import SeededRandom
 import Testing
 
 @testable import Postgres
@@ -109,22 +110,16 @@ func eventually(_ what: String, _ condition: () async throws -> Bool) async thro
     }
 }
 
-/// A reproducible source of randomness: SplitMix64. TEST_SEED repeats a failed run.
+/// A reproducible source of randomness. TEST_SEED repeats a failed run.
 struct Random: RandomNumberGenerator {
     let seed: UInt64
-    private var state: UInt64
+    private var generator: SplitMix
 
     init() {
         let given = ProcessInfo.processInfo.environment["TEST_SEED"].flatMap { UInt64($0) }
         seed = given ?? UInt64.random(in: 1...999_999_999)
-        state = seed
+        generator = SplitMix(seed: seed)
     }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
+    mutating func next() -> UInt64 { generator.next() }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import JSON
 
 struct SchedulesPauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,12 +13,5 @@ struct SchedulesPauseCommand: AsyncParsableCommand {
     @OptionGroup var argument: ScheduleArgument
     @OptionGroup var options: OutputOptions
 
-    func run() async throws {
-        let output = options.output
-        try await Settings().withAPI { api in
-            let answer = try await api.send(
-                "POST", "/v1/schedules/\(argument.id)/pause", doing: "pause the schedule")
-            output.tell(answer.body) { ScheduleView(answer.body).lines($0) }
-        }
-    }
+    func run() async throws { try await argument.change("pause", options.output) }
 }

@@ -1,10 +1,10 @@
 /// SplitMix64: a small generator whose seed says everything, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
+package struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -15,14 +15,14 @@ struct SplitMix: RandomNumberGenerator {
 
 extension SplitMix {
     /// A generator with a fresh seed, which is printed: put the printed one into `init(seed:)` to repeat a run.
-    static func announced(for property: String) -> (generator: SplitMix, seed: UInt64) {
+    package static func announced(for property: String) -> (generator: SplitMix, seed: UInt64) {
         let seed = UInt64.random(in: .min ... .max)
         print("\(property): seed \(seed)")
         return (SplitMix(seed: seed), seed)
     }
 
     /// One byte changed, left out, put in, doubled, or a whole piece copied to another place.
-    mutating func mutate(_ bytes: inout [UInt8]) {
+    package mutating func mutate(_ bytes: inout [UInt8]) {
         let place = bytes.isEmpty ? 0 : Int.random(in: 0..<bytes.count, using: &self)
         switch Int.random(in: 0..<6, using: &self) {
         case 0 where !bytes.isEmpty: bytes[place] = UInt8.random(in: .min ... .max, using: &self)
