@@ -81,6 +81,7 @@ let package = Package(
                 .embedInCode("Migrations/0005_schedules.sql"),
                 .embedInCode("Migrations/0006_run_item_details.sql"),
                 .embedInCode("Migrations/0007_bulk.sql"),
+                .embedInCode("Migrations/0008_schedule_parameters.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Graph", ["ServiceKit", "JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),

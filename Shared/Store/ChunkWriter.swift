@@ -244,7 +244,7 @@ extension SummaryCounts {
         switch state {
         case .applied: self[.applied] += count
         case .failed: self[.failed] += count
-        case .skipped: self[.skipped] += count
+        case .skipped, .planned: self[.skipped] += count
         case .inDoubt: self[.inDoubt] += count
         case .untouched: self[.untouched] += count
         }

@@ -39,7 +39,6 @@ enum Sample {
             context: context(type, system: system))
     }
 
-
     static var writeGate: AuthorityFacts.WriteGate {
         .init(isOpen: true, checkedAt: now.addingTimeInterval(-60), isHealthy: true, limitSeconds: 86_400)
     }

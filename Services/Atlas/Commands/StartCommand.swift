@@ -2,7 +2,6 @@ import ArgumentParser
 import FoundationEssentials
 import JSON
 import Operations
-import ServiceKit
 
 struct StartCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -42,17 +41,7 @@ struct StartCommand: AsyncParsableCommand {
                       with filter_id also filter_mode: include, exclude
             """)
 
-    @Argument(help: "The operation's name.")
-    var operation: String
-
-    @Option(help: "The provider connection's id.")
-    var connection: String?
-
-    @Option(help: "The tenant, by unique name or id: its default connection.")
-    var tenant: String?
-
-    @Option(help: "What is asked of the operation beyond its name: a JSON object, or @FILE with one.")
-    var parameters: String?
+    @OptionGroup var wish: OperationOptions
 
     @Option(help: "How long it may wait before it is given up, for example 30s, 5m, 2h.")
     var waitLimit: TimeSpan?
@@ -69,14 +58,8 @@ struct StartCommand: AsyncParsableCommand {
     @OptionGroup var options: OutputOptions
 
     func validate() throws {
-        guard (connection == nil) != (tenant == nil) else {
-            throw ValidationError("Say where: --tenant NAME or --connection ID, one of them.")
-        }
         if dryRun, watch || waitLimit != nil || key != nil {
             throw ValidationError("--dry-run starts nothing: leave out --watch, --wait-limit and --key.")
-        }
-        if let parameters, !parameters.hasPrefix("@"), (try? JSON(parsing: parameters))?.object == nil {
-            throw ValidationError("--parameters is no JSON object.")
         }
     }
 
@@ -97,40 +80,15 @@ struct StartCommand: AsyncParsableCommand {
         }
     }
 
-    /// What is to be started, and where.
-    private func body(_ api: APIClient) async throws -> JSONObject {
-        var body: JSONObject = ["operation": .string(operation)]
-        if let tenant {
-            let place = try await api.tenant(tenant)
-            body["provider_connection_id"] = .string("\(try await api.defaultConnection(of: place))")
-        } else {
-            body["provider_connection_id"] = .optional(connection)
-        }
-        if let parameters { body["parameters"] = try Self.read(parameters) }
-        return body
-    }
-
-    /// The parameters themselves, or those in the file that `@` names.
-    private static func read(_ parameters: String) throws -> JSON {
-        guard parameters.hasPrefix("@") else { return try JSON(parsing: parameters) }
-        let path = String(parameters.dropFirst())
-        let limit = RunParameters.byteLimit
-        guard let json = TextFile.read(path, limit: limit).flatMap({ try? JSON(parsing: $0) }) else {
-            throw Failure(
-                code: .usage, what: "The parameters could not be read.",
-                why: "\(path) is not there, or is no JSON of at most \(limit) bytes.", next: nil)
-        }
-        return json
-    }
-
     private func look(_ api: APIClient) async throws -> JSON {
         try await api.send(
-            "POST", "/v1/dry-runs", .object(try await body(api)), doing: "look what «\(label)» would change"
+            "POST", "/v1/dry-runs", .object(try await wish.body(api)),
+            doing: "look what «\(label)» would change"
         ).body
     }
 
     private func start(_ api: APIClient) async throws -> APIAnswer {
-        var body = try await body(api)
+        var body = try await wish.body(api)
         if let waitLimit { body["wait_limit_seconds"] = .int(waitLimit.seconds) }
         let key = key ?? "atlas-\(UUID().uuidString.lowercased())"
         do {
@@ -144,7 +102,7 @@ struct StartCommand: AsyncParsableCommand {
         }
     }
 
-    private var label: String { OperationCatalogue.definition(named: operation)?.label ?? operation }
+    private var label: String { wish.label }
 
     static func choiceLines(_ choice: JSON, _ style: Style) -> [String] {
         let eligible = choice["eligible"]?.integer ?? 0
