@@ -182,9 +182,10 @@ let package = Package(
         tests(
             "ContractTests",
             [
-                "Fixtures", "GraphFixtures", "ProviderConsumer", "InventoryConsumer", "Notifier",
-                "GraphSandbox",
-                "JobRuntime", "Sealing", "AMQP", "Store", "Operations", "Postgres", "Curl", "JSON",
+                "Fixtures", "GraphFixtures", "ProviderConsumer", "InventoryConsumer", "RestoreConsumer",
+                "BulkConsumer", "Notifier", "GraphSandbox", "JobRuntime", "Sealing", "AMQP", "Store",
+                "Operations",
+                "Postgres", "Curl", "JSON",
             ]),
         tests("ServiceKitTests", ["ServiceKit"]),
         tests(

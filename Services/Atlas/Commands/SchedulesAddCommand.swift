@@ -23,8 +23,7 @@ struct SchedulesAddCommand: AsyncParsableCommand {
             EXAMPLES
               atlas schedules add backup.run --tenant Contoso --cron '30 2 * * *' --as-system
               atlas schedules add policy.sync --tenant Contoso --cron @daily --time-zone Europe/Rome
-              atlas schedules add device.bulk_sync --tenant Contoso --cron '0 5 * * mon' \\
-                --parameters '{"filter": {"operating_system": "Windows"}}'
+              atlas schedules add device.bulk_sync --tenant Contoso --cron @weekly --parameters @windows.json
             """)
 
     @OptionGroup var wish: OperationOptions
