@@ -23,7 +23,7 @@ struct SchedulesAddCommand: AsyncParsableCommand {
             EXAMPLES
               atlas schedules add backup.run --tenant Contoso --cron '30 2 * * *' --as-system
               atlas schedules add policy.sync --tenant Contoso --cron @daily --time-zone Europe/Rome
-              atlas schedules add device.bulk_sync --tenant Contoso --cron @weekly --parameters @windows.json
+              atlas schedules add backup.run --tenant Contoso --cron @daily --parameters @kinds.json
             """)
 
     @OptionGroup var wish: OperationOptions
