@@ -80,7 +80,9 @@ let package = Package(
                 .embedInCode("Migrations/0004_inventory.sql"),
                 .embedInCode("Migrations/0005_schedules.sql"),
                 .embedInCode("Migrations/0006_run_item_details.sql"),
-                .embedInCode("Migrations/0007_notifier.sql"),
+                .embedInCode("Migrations/0007_bulk.sql"),
+                .embedInCode("Migrations/0008_schedule_parameters.sql"),
+                .embedInCode("Migrations/0009_notifier.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Graph", ["ServiceKit", "JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),
@@ -104,6 +106,9 @@ let package = Package(
             ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
         service(
             "RestoreConsumer",
+            ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
+        service(
+            "BulkConsumer",
             ["JSON", "Operations", "Store", "Graph", "JobRuntime", "ServiceKit", logging]),
         service(
             "Notifier",
@@ -170,11 +175,18 @@ let package = Package(
                 "Store", "Operations", "Postgres", "Curl", "JSON", logging,
             ]),
         tests(
+            "BulkTests",
+            [
+                "Fixtures", "GraphFixtures", "BulkConsumer", "InventoryConsumer", "Graph", "JobRuntime",
+                "Sealing", "AMQP", "Store", "Operations", "Postgres", "JSON", logging,
+            ]),
+        tests(
             "ContractTests",
             [
-                "Fixtures", "GraphFixtures", "ProviderConsumer", "InventoryConsumer", "Notifier",
-                "GraphSandbox",
-                "JobRuntime", "Sealing", "AMQP", "Store", "Operations", "Postgres", "Curl", "JSON",
+                "Fixtures", "GraphFixtures", "ProviderConsumer", "InventoryConsumer", "RestoreConsumer",
+                "BulkConsumer", "Notifier", "GraphSandbox", "JobRuntime", "Sealing", "AMQP", "Store",
+                "Operations",
+                "Postgres", "Curl", "JSON",
             ]),
         tests("ServiceKitTests", ["ServiceKit"]),
         tests(

@@ -33,6 +33,7 @@ struct DemoSandbox {
         ]
         let change = JSON.object(body)
         body["id"] = .string(tenant.entraTenantID)
+        body["entities"] = ["deviceConfigurations": .int(tenant.configurations)]
         var response = try await send("POST", "tenants", .object(body))
         if response.status == 409 {
             response = try await send("PUT", "tenants/\(tenant.entraTenantID)", change)

@@ -11,6 +11,8 @@ enum DemoWorld {
         let name: String
         let domain: String
         let devices: Int
+        /// Of its policies, the device configurations.
+        let configurations: Int
 
         var id: TenantID { TenantID(DemoWorld.uuid(.tenant, number)) }
         var connectionID: ConnectionID { ConnectionID(DemoWorld.uuid(.connection, number)) }
@@ -37,13 +39,14 @@ enum DemoWorld {
     /// The customers; `large` adds one with as many devices as the sandbox takes.
     static func tenants(large: Bool) -> [Tenant] {
         let entries = [
-            ("Contoso", "contoso.example", 20_000), ("Fabrikam", "fabrikam.example", 1_250),
-            ("Adventure Works", "adventure-works.example", 300), ("Litware", "litware.example", 120),
-            ("Woodgrove Bank", "woodgrove.example", 80), ("Tailspin Toys", "tailspin.example", 20),
-            ("Wide World Importers", "wideworld.example", 100_000),
+            ("Contoso", "contoso.example", 20_000, 500), ("Fabrikam", "fabrikam.example", 1_250, 40),
+            ("Adventure Works", "adventure-works.example", 300, 20), ("Litware", "litware.example", 120, 10),
+            ("Woodgrove Bank", "woodgrove.example", 80, 10), ("Tailspin Toys", "tailspin.example", 20, 5),
+            ("Wide World Importers", "wideworld.example", 100_000, 16),
         ]
         return entries.prefix(large ? 7 : 6).enumerated().map { index, entry in
-            Tenant(number: index + 1, name: entry.0, domain: entry.1, devices: entry.2)
+            Tenant(
+                number: index + 1, name: entry.0, domain: entry.1, devices: entry.2, configurations: entry.3)
         }
     }
 

@@ -18,6 +18,7 @@ enum EventWords {
         switch action {
         case .runQueued: "queued"
         case .runBegan: "began"
+        case .runDivided: "divided into parts"
         case .runWaits: "waits"
         case .runBlocked: "blocked"
         case .runRepaired: "taken over by another program"

@@ -79,6 +79,7 @@ struct ExplanationView {
             switch json["phase"]?.string.flatMap(LegitimacyDecision.Phase.init) {
             case .start?: "when it was started"
             case .begin?: "when attempt \(attempt) was to begin"
+            case .chunk?: "when a part of it was to begin"
             case .call?: "before a call to Microsoft, in attempt \(attempt)"
             case nil: "in attempt \(attempt)"
             }

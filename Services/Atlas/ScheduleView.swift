@@ -24,6 +24,9 @@ struct ScheduleView {
             ("connection", Cell(schedule["provider_connection"]?["display_name"]?.string ?? "")),
             ("when", Cell(cadence)), ("cron", Cell("\(cron) in \(zone)")), ("next", next(style)),
         ]
+        if let parameters = schedule["parameters"], !parameters.isNull {
+            pairs.append(("parameters", Cell(parameters.text)))
+        }
         if let obstacle = schedule["waits_for"]?.string {
             pairs.append(("waits", Cell(Self.waiting(obstacle), .waiting)))
         }
@@ -72,7 +75,7 @@ struct ScheduleView {
         case .connectionBusy: "for the run that is under way on the connection"
         case .operationUnavailable: "for somebody who executes this operation"
         case .operationUnknown: "for a version that knows this operation"
-        case .parametersInvalid: "for a version that needs no parameters for this operation"
+        case .parametersInvalid: "for a version that takes its parameters"
         case nil: word.replacing("_", with: " ")
         }
     }

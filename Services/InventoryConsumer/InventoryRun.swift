@@ -73,6 +73,7 @@ struct InventoryRun: Sendable {
             case .failed: counts[.failed] += count
             case .skipped, .planned: counts[.skipped] += count
             case .inDoubt: counts[.inDoubt] += count
+            case .untouched: counts[.untouched] += count
             }
         }
         let seen = counts[.applied] + counts[.failed] + counts[.skipped] + counts[.inDoubt]

@@ -58,6 +58,7 @@ enum DeviceTally {
             case .failed: counts[.failed] += count
             case .skipped, .planned: counts[.skipped] += count
             case .inDoubt: counts[.inDoubt] += count
+            case .untouched: counts[.untouched] += count
             }
         }
         counts[.untouched] = max(0, (expected ?? 0) - counts[.total])

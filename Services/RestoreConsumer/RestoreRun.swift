@@ -70,9 +70,10 @@ struct RestoreRun: Sendable {
             case .inDoubt: counts[.inDoubt] += 1
             case .planned: counts[key(item.result) ?? .notRestorable] += 1
             case .skipped: counts[.skipped] += 1
+            case .untouched: counts[.untouched] += 1
             }
         }
-        counts[.untouched] = total - items.count
+        counts[.untouched] += total - items.count
         return counts
     }
 

@@ -3,7 +3,7 @@ import Operations
 
 /// What a request asks for, by its method and path.
 enum Route: Sendable, Hashable {
-    case startRun, listRuns, run(RunID), explanation(RunID), items(RunID), cancel(RunID)
+    case startRun, dryRun, listRuns, run(RunID), explanation(RunID), items(RunID), cancel(RunID)
     case retry(RunID)
     case createSchedule, listSchedules, schedule(ScheduleID), removeSchedule(ScheduleID)
     case pauseSchedule(ScheduleID), resumeSchedule(ScheduleID)
@@ -43,6 +43,7 @@ enum Route: Sendable, Hashable {
 
     private static func collection(_ name: Substring) -> [(HTTPRequest.Method, Route)] {
         switch name {
+        case "dry-runs": [(.post, .dryRun)]
         case "me": [(.get, .me)]
         case "tenants": [(.get, .tenants)]
         case "provider-connections": [(.get, .connections)]
@@ -114,6 +115,7 @@ extension Route {
     var template: String {
         switch self {
         case .startRun, .listRuns: "/v1/runs"
+        case .dryRun: "/v1/dry-runs"
         case .run: "/v1/runs/{id}"
         case .explanation: "/v1/runs/{id}/explanation"
         case .items: "/v1/runs/{id}/items"

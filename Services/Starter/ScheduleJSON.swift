@@ -9,7 +9,8 @@ extension Schedule {
         var object: JSONObject = [
             "schedule_id": .string("\(id)"), "operation": .string(operation),
             "label": .string(OperationCatalogue.definition(named: operation)?.label ?? operation),
-            "cron": .string(cron), "time_zone": .string(timeZone), "words": .optional(cadence?.words),
+            "parameters": parameters ?? .null, "cron": .string(cron), "time_zone": .string(timeZone),
+            "words": .optional(cadence?.words),
             "enabled": .bool(isEnabled), "run_as": person == nil ? "system" : "person",
             "person": person?.json ?? .null, "tenant": tenant.json,
             "provider_connection": [

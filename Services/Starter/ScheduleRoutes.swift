@@ -22,6 +22,7 @@ struct ScheduleRoutes: Sendable {
     private struct Wish {
         let operation: String
         let connection: ConnectionID
+        let parameters: JSON?
         let cron: String
         let timeZone: String
         let authority: Authority
@@ -32,16 +33,19 @@ struct ScheduleRoutes: Sendable {
             Wish(
                 operation: members.text("operation", limit: StartRoute.operationLimit),
                 connection: members.id("provider_connection_id"),
+                parameters: members.optionalValue("parameters"),
                 cron: members.text("cron", limit: CronExpression.lengthLimit),
                 timeZone: members.text("time_zone", limit: ScheduleZone.lengthLimit),
                 authority: members.choice("run_as"))
         }
         let definition = try definition(wish)
+        let parameters = try Self.parameters(wish, definition)
         let cadence = try Self.cadence(wish)
         let place = try await Access(of: call.caller, at: .connection(wish.connection), access)
         try place.require(wish.authority == .me ? definition.capability : .accessManage)
         let new = NewSchedule(
-            connectionID: wish.connection, operation: definition.type, cadence: cadence,
+            connectionID: wish.connection, operation: definition.type, parameters: parameters,
+            cadence: cadence,
             person: wish.authority == .me ? call.caller.userID : nil)
         switch try await schedules.create(new, by: call.caller.userID) {
         case .created(let id): return try await answer(.created, id)
@@ -107,10 +111,6 @@ struct ScheduleRoutes: Sendable {
             throw Problem(.operationUnknown)
         }
         guard families.contains(definition.family) else { throw Problem(.operationUnavailable) }
-        // A schedule says nothing but the operation.
-        do { _ = try RunParameters.accept(nil, for: definition.type) } catch {
-            throw Problem(.parametersInvalid(error.faults))
-        }
         guard wish.authority == .me || definition.systemMayRun else {
             let allowed = OperationCatalogue.all.filter(\.systemMayRun).map(\.type.rawValue)
             throw .faulty([
@@ -121,6 +121,14 @@ struct ScheduleRoutes: Sendable {
             ])
         }
         return definition
+    }
+
+    private static func parameters(
+        _ wish: Wish, _ definition: OperationDefinition
+    ) throws(Problem) -> JSON? {
+        do { return try RunParameters.accept(wish.parameters, for: definition.type) } catch {
+            throw Problem(.parametersInvalid(error.faults))
+        }
     }
 
     private static func cadence(_ wish: Wish) throws(Problem) -> Cadence {

@@ -14,6 +14,7 @@ struct StarterAPI: Sendable {
     private let figures: APIFigures?
     private let logger: Logger
     private let start: StartRoute
+    private let dryRun: DryRunRoute
     private let runs: RunRoutes
     private let schedules: ScheduleRoutes
     private let places: PlaceRoutes
@@ -46,6 +47,7 @@ struct StarterAPI: Sendable {
             starts: StartService(
                 pool: pool, families: families, outboxLeaseSeconds: outboxLeaseSeconds, makeID: makeID),
             runs: reading, access: accessReading, publish: publish)
+        dryRun = DryRunRoute(division: RunDivision(pool: pool), access: accessReading)
         runs = RunRoutes(
             runs: reading, ledger: Ledger(pool: pool), access: accessReading,
             cancellation: RunCancellation(pool: pool, outboxLeaseSeconds: outboxLeaseSeconds),
@@ -101,6 +103,7 @@ struct StarterAPI: Sendable {
     private func answer(_ route: Route, _ call: Call) async throws -> Answer {
         switch route {
         case .startRun: try await start.start(call)
+        case .dryRun: try await dryRun.answer(call)
         case .listRuns: try await runs.list(call)
         case .run(let id): try await runs.show(id, call)
         case .explanation(let id): try await runs.explain(id, call)

@@ -70,6 +70,9 @@ package struct FamilyConsumer: Service {
                 runs: RunService(
                     pool: pool, worker: worker, family: family, clock: clock,
                     outboxLeaseSeconds: outboxLease, random: { Double.random(in: 0..<1) }),
+                chunks: ChunkService(
+                    pool: pool, worker: worker, family: family, clock: clock,
+                    outboxLeaseSeconds: outboxLease, random: { Double.random(in: 0..<1) }),
                 handlers: handlers, publish: relay.publish, metrics: JobMetrics(context.metrics),
                 logger: context.logger),
             logger: context.logger)

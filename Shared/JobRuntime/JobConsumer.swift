@@ -21,7 +21,7 @@ package final class JobConsumer: Sendable {
     private let executor: JobExecutor
     private let logger: Logger
     private let isStopping = Mutex(false)
-    private let underWay = Mutex<Set<RunID>>([])
+    private let underWay = Mutex<Set<JobMessage>>([])
     private let work = Mutex<Task<Void, Never>?>(nil)
 
     package init(consumer: Consumer, executor: JobExecutor, logger: Logger) {
@@ -30,7 +30,7 @@ package final class JobConsumer: Sendable {
         self.logger = logger
     }
 
-    /// How many runs execute now.
+    /// How many runs, or chunks of runs, execute now.
     package var activeRuns: Int { underWay.withLock { $0.count } }
 
     /// Consumes until ``stop()``; returns when everything under way has ended and is settled.
@@ -97,7 +97,7 @@ package final class JobConsumer: Sendable {
             }
         }
         for begun in opening.begun {
-            underWay.withLock { _ = $0.insert(begun.runID) }
+            underWay.withLock { _ = $0.insert(begun.job) }
             group.addTask { await self.execute(begun) }
         }
         return opening.undecided
@@ -111,7 +111,7 @@ package final class JobConsumer: Sendable {
         consumer.pause()
         var kept = undecided
         for pause in Self.pauses {
-            await executor.release(kept.map(\.job).filter { !isUnderWay($0.runID) })
+            await executor.release(kept.map(\.job).filter { !isUnderWay($0) })
             if isStopping.withLock({ $0 }) || Task.isCancelled { break }
             kept = await open(kept.map(\.delivery), &group)
             if kept.isEmpty { break }
@@ -121,10 +121,10 @@ package final class JobConsumer: Sendable {
         consumer.resume()
     }
 
-    private func isUnderWay(_ run: RunID) -> Bool { underWay.withLock { $0.contains(run) } }
+    private func isUnderWay(_ job: JobMessage) -> Bool { underWay.withLock { $0.contains(job) } }
 
     private func execute(_ begun: JobExecutor.Begun) async {
-        defer { underWay.withLock { _ = $0.remove(begun.runID) } }
+        defer { underWay.withLock { _ = $0.remove(begun.job) } }
         do {
             try await executor.execute(begun)
             consumer.ack([begun.tag])

@@ -42,6 +42,7 @@ package enum Disposition: Sendable, Hashable {
 /// decode ► lock, read facts, gate, begin (one transaction for all) ► handlers ► finish (in groups) ► settle.
 package struct JobExecutor: Sendable {
     private let runs: RunService
+    private let chunks: ChunkService
     private let handlers: Handlers
     private let publish: @Sendable ([PendingMessage]) -> Void
     private let metrics: JobMetrics
@@ -49,24 +50,25 @@ package struct JobExecutor: Sendable {
 
     /// `publish` takes the messages that a transition has committed.
     package init(
-        runs: RunService, handlers: Handlers, publish: @escaping @Sendable ([PendingMessage]) -> Void,
+        runs: RunService, chunks: ChunkService, handlers: Handlers,
+        publish: @escaping @Sendable ([PendingMessage]) -> Void,
         metrics: JobMetrics, logger: Logger
     ) {
         self.runs = runs
+        self.chunks = chunks
         self.handlers = handlers
         self.publish = publish
         self.metrics = metrics
         self.logger = logger
     }
 
-    /// A run that has begun, and the delivery that waits for its result.
+    /// A run, or a chunk of one, that has begun, and the delivery that waits for its result.
     package struct Begun: Sendable {
         package let tag: DeliveryTag
+        let job: JobMessage
         let run: RunSnapshot
         let permit: ExecutionPermit
         let began: ContinuousClock.Instant
-
-        var runID: RunID { run.execution.runID }
     }
 
     /// A delivery that could not be decided because the database was in trouble.
@@ -98,10 +100,18 @@ package struct JobExecutor: Sendable {
                     metadata: ["cause": "\(error)", "bytes": "\(delivery.bodySize)"])
             }
         }
-        for ((delivery, job), beginning) in zip(zip(deliveries, jobs), await runs.begin(jobs)) {
+        for ((delivery, job), beginning) in zip(zip(deliveries, jobs), await begin(jobs)) {
             settle(beginning, delivery, job, into: &opening)
         }
         return opening
+    }
+
+    /// The beginnings of runs and of chunks, in the order of the jobs.
+    private func begin(_ jobs: [JobMessage]) async -> [Result<RunService.Beginning, any Error>] {
+        async let ofRuns = runs.begin(jobs.filter { $0.chunk == nil })
+        async let ofChunks = chunks.begin(jobs.filter { $0.chunk != nil })
+        var (runs, chunks) = (await ofRuns[...], await ofChunks[...])
+        return jobs.map { $0.chunk == nil ? runs.removeFirst() : chunks.removeFirst() }
     }
 
     private static func decode(_ delivery: Delivery) throws(JobMessage.Malformed) -> JobMessage {
@@ -117,18 +127,18 @@ package struct JobExecutor: Sendable {
         let tag = delivery.tag
         switch beginning {
         case .success(.execute(let run, let permit)):
-            metrics.allowed(run)
-            opening.begun.append(Begun(tag: tag, run: run, permit: permit, began: .now))
+            metrics.allowed(run, isChunk: job.chunk != nil)
+            opening.begun.append(Begun(tag: tag, job: job, run: run, permit: permit, began: .now))
         case .success(.refused(let run, let reason, let ended, let messages)):
             publish(messages)
-            metrics.denied(run, reason, ended: ended)
+            metrics.denied(run, reason, ended: ended && job.chunk == nil)
             logger.info(
                 ended ? "blocked" : "waits",
                 metadata: ["run": "\(job.runID)", "reason_code": "\(reason.rawValue)"])
             opening.settled[ended ? .deadLetter : .acknowledge, default: []].append(tag)
         case .success(.cancelled(let run, let messages)):
             publish(messages)
-            metrics.ended(run, .cancelled)
+            if job.chunk == nil { metrics.ended(run, .cancelled) }
             opening.settled[.acknowledge, default: []].append(tag)
         case .success(.duplicate):
             opening.settled[.acknowledge, default: []].append(tag)
@@ -144,14 +154,19 @@ package struct JobExecutor: Sendable {
     /// Gives back runs whose `begin` failed in a way that leaves open whether it was committed. Returns when
     /// the database has answered, or the task is cancelled (then the lease's end does it).
     package func release(_ jobs: [JobMessage]) async {
-        await persist("runs could not be given back") { publish(try await runs.release(jobs)) }
+        await persist("runs could not be given back") {
+            publish(try await runs.release(jobs.filter { $0.chunk == nil }))
+            publish(try await chunks.release(jobs.filter { $0.chunk != nil }))
+        }
     }
 
     /// The second half: the handler, and `finish`. Returns when the result is durable, so that the delivery may
     /// be acknowledged; throws when the task was cancelled before: then the run is left to the lease's end.
     package func execute(_ begun: Begun) async throws {
         let result = try await outcome(of: begun)
+        if case .divided = result { return }
         let isDurable = await persist("a result could not be recorded") {
+            if begun.job.chunk != nil { return try await finishChunk(begun, result) }
             if case .written(let outcome, let message) = try await runs.finish(begun.run, result) {
                 publish(message.map { [$0] } ?? [])
                 metrics.finished(begun.run, outcome, began: begun.began)
@@ -162,6 +177,17 @@ package struct JobExecutor: Sendable {
             }
         }
         if !isDurable { throw CancellationError() }
+    }
+
+    private func finishChunk(_ begun: Begun, _ result: ExecutionResult) async throws {
+        switch try await chunks.finish(begun.permit, result) {
+        case .written(let outcome, let messages):
+            publish(messages)
+            metrics.finished(begun.run, outcome, began: begun.began)
+        case .stale:
+            logger.warning(
+                "the chunk has moved on without this worker", metadata: ["run": "\(begun.job.runID)"])
+        }
     }
 
     private func outcome(of begun: Begun) async throws -> ExecutionResult {

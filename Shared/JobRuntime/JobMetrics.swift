@@ -24,9 +24,9 @@ package struct JobMetrics: Sendable {
             labels: ["operation"])
     }
 
-    func allowed(_ run: RunSnapshot) {
+    func allowed(_ run: RunSnapshot, isChunk: Bool) {
         decisions.add(1, "allowed", "", run.execution.context?.authorityMode.rawValue ?? "")
-        guard run.attempt == 1 else { return }
+        guard run.attempt == 1, !isChunk else { return }
         wait.observe(Duration.seconds(run.queuedAt.timeIntervalSinceNow * -1), run.execution.operation)
     }
 

@@ -38,7 +38,7 @@ package struct Maintenance: Sendable {
         let ended = try await repair.endLostWorkers()
         if ended > 0 { logger.warning("workers were lost", metadata: ["count": "\(ended)"]) }
         while true {
-            let messages = try await repair.repairOrphans()
+            let messages = try await repair.repairOrphans() + repair.repairOrphanedChunks()
             publish(messages)
             if messages.isEmpty { break }
             logger.info("runs were repaired", metadata: ["count": "\(messages.count)"])

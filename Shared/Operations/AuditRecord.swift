@@ -34,6 +34,7 @@ package struct AuditRecord: Sendable, Hashable {
 package enum AuditAction: String, Sendable, CaseIterable {
     case runQueued = "run.queued"
     case runBegan = "run.began"
+    case runDivided = "run.divided"
     case runWaits = "run.waits"
     case runBlocked = "run.blocked"
     case runRepaired = "run.repaired"

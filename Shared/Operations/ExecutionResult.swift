@@ -8,6 +8,8 @@ package enum ExecutionResult: Sendable {
     case failed(ProviderFailure, SummaryCounts, retryAfterSeconds: Double? = nil)
     /// A person asked to stop it, and it stopped.
     case cancelled(SummaryCounts)
+    /// The run was divided, and has no worker any more: it ends when all its chunks have ended.
+    case divided
 
     /// What was done so far.
     package var counts: SummaryCounts {
@@ -15,6 +17,7 @@ package enum ExecutionResult: Sendable {
         case .completed(let counts), .refused(_, let counts), .failed(_, let counts, _),
             .cancelled(let counts):
             counts
+        case .divided: SummaryCounts()
         }
     }
 }

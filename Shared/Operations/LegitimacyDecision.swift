@@ -9,6 +9,8 @@ package struct LegitimacyDecision: Sendable, Hashable {
         case start
         /// When a consumer took the run from the queue.
         case begin
+        /// When a consumer took a chunk of a divided run from the queue.
+        case chunk
         /// Before a provider call.
         case call
     }

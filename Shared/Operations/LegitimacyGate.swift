@@ -7,12 +7,17 @@ package struct ExecutionPermit: Sendable {
     package let execution: QueuedExecution
     /// What it does.
     package let definition: OperationDefinition
-    /// The attempt that was allowed.
+    /// The chunk of a divided run that it is for; nil when it is for the run itself.
+    package let chunk: Int?
+    /// The attempt that was allowed: the chunk's own where it is for one.
     package let attempt: Int
 
-    fileprivate init(execution: QueuedExecution, definition: OperationDefinition, attempt: Int) {
+    fileprivate init(
+        execution: QueuedExecution, definition: OperationDefinition, chunk: Int? = nil, attempt: Int
+    ) {
         self.execution = execution
         self.definition = definition
+        self.chunk = chunk
         self.attempt = attempt
     }
 }
@@ -56,6 +61,18 @@ package enum LegitimacyGate {
         let definition = OperationCatalogue.definition(named: execution.operation)!
         return .allowed(
             ExecutionPermit(execution: execution, definition: definition, attempt: attempt), decision)
+    }
+
+    /// May this attempt of a chunk begin? Its run executes already.
+    package static func rule(
+        onChunk chunk: Int, of execution: QueuedExecution, attempt: Int, facts: AuthorityFacts
+    ) -> Ruling<ExecutionPermit> {
+        let decision = decide(execution, attempt: attempt, phase: .chunk, facts: facts)
+        if let reason = decision.denial { return .denied(reason, decision) }
+        let definition = OperationCatalogue.definition(named: execution.operation)!
+        return .allowed(
+            ExecutionPermit(execution: execution, definition: definition, chunk: chunk, attempt: attempt),
+            decision)
     }
 
     /// May a run that is executing make a provider call now?
@@ -104,7 +121,7 @@ package enum LegitimacyGate {
                 OperationCatalogue.definition(named: run.operation) != nil, else: .operationUnknown)
         case .notExpired:
             // What runs may take longer than what waits: the limit is one of the queue.
-            return phase == .call
+            return phase == .call || phase == .chunk
                 ? .notApplicable : require(facts.readAt < run.expiresAt, else: .runExpired)
         case .scopeConsistent:
             return require(isConsistent(run), else: .scopeMismatch)

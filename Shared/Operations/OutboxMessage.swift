@@ -28,6 +28,16 @@ package struct OutboxMessage: Sendable, Hashable {
             body: job.body(traceparent: run.traceparent), delaySeconds: delaySeconds)
     }
 
+    /// The doorbell for an attempt of a chunk.
+    package static func chunk(
+        _ chunk: Int, of run: RunSnapshot, family: OperationFamily, attempt: Int, delaySeconds: Double = 0
+    ) -> OutboxMessage {
+        let job = JobMessage(runID: run.execution.runID, chunk: chunk, attempt: attempt)
+        return OutboxMessage(
+            route: .job(family), runID: job.runID, messageID: job.messageID,
+            body: job.body(traceparent: run.traceparent), delaySeconds: delaySeconds)
+    }
+
     /// The terminal event of a run.
     package static func event(_ event: TerminalEvent) -> OutboxMessage {
         OutboxMessage(

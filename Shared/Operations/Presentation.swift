@@ -42,10 +42,22 @@ package enum Presentation {
     /// Who could do what about it, in one sentence. `isOver`: nothing comes back by itself any more, because the run
     /// has ended or was never begun.
     package static func remedy(_ reason: RunReason, isOver: Bool) -> String {
-        if isOver, reason.isRetryable { return remedy(DenialReason.runExpired) }
-        return switch reason {
-        case .denial(let reason): remedy(reason)
+        switch reason {
+        case .denial(let reason): (isOver ? remedyAfterwards(reason) : nil) ?? remedy(reason)
+        case .failure(let failure) where isOver && failure.isRetryable: "Start it again later."
         case .failure(let failure): remedy(failure)
+        }
+    }
+
+    /// For what would have continued by itself; nil for everything else.
+    private static func remedyAfterwards(_ reason: DenialReason) -> String? {
+        switch reason {
+        case .tenantSuspended: "A manager can make the tenant operable; then start it again."
+        case .tenantOnboarding: "Start it again when the tenant's set-up is finished."
+        case .writeGateUnhealthy: "Grant the permissions in Entra, check the connection, then start it again."
+        case .writeGateStale: "Check the connection, then start it again."
+        case .authorityStoreUnavailable: "Start it again."
+        default: nil
         }
     }
 

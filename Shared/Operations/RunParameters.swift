@@ -31,8 +31,9 @@ package enum RunParameters {
         switch type {
         case .backupRun: return try BackupParameters(json).json
         case .restoreExecute, .restoreAssignments: return try RestoreParameters(json, for: type).json
-        case .connectionCheck, .complianceSnapshot, .inventorySync, .policySync, .policyBulkAssign,
-            .policyBulkDelete, .deviceBulkSync:
+        case .policyBulkAssign, .policyBulkDelete, .deviceBulkSync:
+            return try BulkParameters(json, for: type).json
+        case .connectionCheck, .complianceSnapshot, .inventorySync, .policySync:
             try ParameterReading(json).finish()
             return nil
         }
@@ -74,13 +75,35 @@ struct ParameterReading {
     private static let unknownLimit = 20
 
     private let object: JSONObject
+    /// Where the object stands within the parameters, as a JSON pointer.
+    private let place: String
     private var known: Set<String> = []
     private var faults: [RunParameters.Fault] = []
 
     /// Nothing and `null` count as an object without members.
-    init(_ json: JSON?) {
+    init(_ json: JSON?, at place: String = "") {
+        self.place = place
         object = json?.object ?? JSONObject()
         if let json, !json.isNull, json.object == nil { note("", "must be an object") }
+    }
+
+    /// The names of all members.
+    var names: [String] { object.keys }
+
+    /// Any value; nil when it is left out or null.
+    mutating func value(_ name: String) -> JSON? {
+        known.insert(name)
+        guard let value = object[name], !value.isNull else { return nil }
+        return value
+    }
+
+    /// What `read` makes of an object inside; nil when it is left out or null.
+    mutating func object<Value>(_ name: String, _ read: (inout ParameterReading) -> Value) -> Value? {
+        guard let value = value(name) else { return nil }
+        var reading = ParameterReading(value, at: place + Self.pointer(name))
+        let result = read(&reading)
+        faults += reading.faults + reading.unknown
+        return result
     }
 
     /// Different words of `Word`, at least one, in any order; nil when the member is left out or null.
@@ -151,17 +174,22 @@ struct ParameterReading {
 
     /// Throws what was noted, and every member that nobody asked for.
     func finish() throws(RunParameters.Refusal) {
-        let unknown = object.keys.filter { !known.contains($0) }.prefix(Self.unknownLimit).map {
-            RunParameters.Fault(pointer: Self.pointer($0), detail: "is not known here")
-        }
+        let unknown = unknown
         if !(faults + unknown).isEmpty { throw RunParameters.Refusal(faults: faults + unknown) }
     }
 
-    private mutating func note(_ pointer: String, _ detail: String) {
-        faults.append(RunParameters.Fault(pointer: pointer, detail: detail))
+    private var unknown: [RunParameters.Fault] {
+        object.keys.filter { !known.contains($0) }.prefix(Self.unknownLimit).map {
+            RunParameters.Fault(pointer: place + Self.pointer($0), detail: "is not known here")
+        }
     }
 
-    private static func pointer(_ name: String) -> String {
+    /// Notes what is wrong at a place below the object.
+    mutating func note(_ pointer: String, _ detail: String) {
+        faults.append(RunParameters.Fault(pointer: place + pointer, detail: detail))
+    }
+
+    static func pointer(_ name: String) -> String {
         "/" + name.replacing("~", with: "~0").replacing("/", with: "~1")
     }
 }

@@ -9,6 +9,7 @@ package import JSON
 ///       │ └─ retry, repair ┘   (next attempt)
 ///       ├─ wait ─► queued      (next attempt, later)
 ///       └─ block, cancel ─► completed
+///     running ──divide──► running (held by its chunks) ──conclude──► completed
 package struct RunTransition: Sendable {
     package let runID: RunID
     package let workspaceID: WorkspaceID
@@ -33,7 +34,8 @@ package struct RunTransition: Sendable {
     /// queued → running: the gate allowed it.
     package static func begin(_ run: RunSnapshot, _ decision: LegitimacyDecision) -> RunTransition {
         make(
-            run, from: .queued, to: .running, legitimacy: decision, action: .runBegan, details: decision.json)
+            run, from: .queued, to: .running, legitimacy: decision.summary, action: .runBegan,
+            details: decision.json)
     }
 
     /// queued → completed(blocked, or partially succeeded when an earlier attempt applied something), or
@@ -50,14 +52,14 @@ package struct RunTransition: Sendable {
             // The last look is at the very end of the time that the run may wait.
             return make(
                 run, from: .queued, to: .queued, next: run.attempt + 1, reason: .denial(reason),
-                legitimacy: decision, action: .runWaits, details: decision.json,
+                legitimacy: decision.summary, action: .runWaits, details: decision.json,
                 outbox: .job(
                     run, family: definition.family, attempt: run.attempt + 1,
                     delaySeconds: min(delay, left)))
         }
         return complete(
             run, from: .queued, outcome: refused(after: run.counts), reason: .denial(reason), counts: nil,
-            legitimacy: decision, action: .runBlocked, details: decision.json, now: now)
+            legitimacy: decision.summary, action: .runBlocked, details: decision.json, now: now)
     }
 
     /// running → completed, or running → queued (next attempt) when another try makes sense.
@@ -78,11 +80,13 @@ package struct RunTransition: Sendable {
                     outbox: .job(
                         run, family: definition.family, attempt: run.attempt + 1, delaySeconds: delay))
             }
+        case .divided: preconditionFailure("a divided run is ended by its chunks")
         case .completed, .refused, .failed, .cancelled: break
         }
         let (outcome, reason, decision) = ending(result, counts)
         return complete(
-            run, from: .running, outcome: outcome, reason: reason, counts: counts, legitimacy: decision,
+            run, from: .running, outcome: outcome, reason: reason, counts: counts,
+            legitimacy: decision?.summary,
             action: .runEnded, details: decision?.json ?? .null, now: now)
     }
 
@@ -107,6 +111,34 @@ package struct RunTransition: Sendable {
             action: .runCancelled, details: .null, now: now)
     }
 
+    /// running → running: what it is to do was frozen and divided. Its worker gives it to its chunks.
+    package static func divide(_ run: RunSnapshot, chunks: Int) -> RunTransition {
+        make(run, from: .running, to: .running, action: .runDivided, details: ["chunks": .int(chunks)])
+    }
+
+    /// running → completed: all chunks of a divided run have ended. `stop` is why the first of them that did not get
+    /// through stopped; nil when all did.
+    package static func conclude(
+        _ run: RunSnapshot, _ stop: ChunkStop?, counts: SummaryCounts, now: Date
+    ) -> RunTransition {
+        var outcome: RunOutcome
+        var reason: RunReason?
+        switch stop?.cause {
+        case nil: outcome = completed(after: counts)
+        case .cancelled?: outcome = .cancelled
+        case .reason(let cause)?:
+            reason = cause
+            if case .denial = cause {
+                outcome = refused(after: counts)
+            } else {
+                outcome = broken(after: counts)
+            }
+        }
+        return complete(
+            run, from: .running, outcome: outcome, reason: reason, counts: counts, legitimacy: stop?.summary,
+            action: .runEnded, details: stop?.decision ?? .null, now: now)
+    }
+
     // MARK: building
 
     /// What a result comes to. The outcome follows from the counts: green only when nothing was left out.
@@ -115,15 +147,20 @@ package struct RunTransition: Sendable {
     ) -> (RunOutcome, RunReason?, LegitimacyDecision?) {
         switch result {
         case .completed:
-            let isWhole = counts[.failed] == 0 && counts[.inDoubt] == 0 && counts[.untouched] == 0
-            return (isWhole ? .succeeded : broken(after: counts), nil, nil)
+            return (completed(after: counts), nil, nil)
         case .refused(let decision, _):
             return (refused(after: counts), decision.denial.map(RunReason.denial), decision)
         case .failed(let failure, _, _):
             return (broken(after: counts), .failure(failure), nil)
-        case .cancelled:
+        case .cancelled, .divided:
             return (.cancelled, nil, nil)
         }
+    }
+
+    /// How a run ends that went through all its items.
+    private static func completed(after counts: SummaryCounts) -> RunOutcome {
+        let isWhole = counts[.failed] == 0 && counts[.inDoubt] == 0 && counts[.untouched] == 0
+        return isWhole ? .succeeded : broken(after: counts)
     }
 
     /// How a run ends that the gate refused: something in doubt may have been applied, and «blocked» would
@@ -139,7 +176,7 @@ package struct RunTransition: Sendable {
 
     private static func complete(
         _ run: RunSnapshot, from: RunState, outcome: RunOutcome, reason: RunReason?, counts: SummaryCounts?,
-        legitimacy: LegitimacyDecision?, action: AuditAction, details: JSON, now: Date
+        legitimacy: JSON?, action: AuditAction, details: JSON, now: Date
     ) -> RunTransition {
         let event = TerminalEvent(
             run: run, outcome: outcome, reason: reason, counts: counts ?? run.counts, completedAt: now)
@@ -150,14 +187,14 @@ package struct RunTransition: Sendable {
 
     private static func make(
         _ run: RunSnapshot, from: RunState, to: RunState, next: Int? = nil, outcome: RunOutcome? = nil,
-        reason: RunReason? = nil, counts: SummaryCounts? = nil, legitimacy: LegitimacyDecision? = nil,
+        reason: RunReason? = nil, counts: SummaryCounts? = nil, legitimacy: JSON? = nil,
         action: AuditAction, details: JSON, outbox: OutboxMessage? = nil
     ) -> RunTransition {
         RunTransition(
             runID: run.execution.runID, workspaceID: run.execution.workspaceID,
             tenantID: run.execution.tenantID, from: from, attempt: run.attempt, to: to,
             nextAttempt: next ?? run.attempt, outcome: outcome, reason: reason, counts: counts,
-            legitimacy: legitimacy?.summary,
+            legitimacy: legitimacy,
             audit: AuditRecord(
                 action: action, workspaceID: run.execution.workspaceID, tenantID: run.execution.tenantID,
                 actor: .system, runID: run.execution.runID,

@@ -113,7 +113,7 @@ package enum FiringAnswer: Sendable {
         case operationUnavailable = "operation_unavailable"
         /// This version does not know the operation.
         case operationUnknown = "operation_unknown"
-        /// This version wants to know more than the schedule says.
+        /// This version does not take the schedule's parameters.
         case parametersInvalid = "parameters_invalid"
     }
 }

@@ -1,9 +1,9 @@
 import Glibc
 
 /// Small text files: a configuration, a secret.
-enum TextFile {
+package enum TextFile {
     /// The whole file, or nil when it can't be read, is longer than `limit` bytes or is not UTF-8.
-    static func read(_ path: String, limit: Int) -> String? {
+    package static func read(_ path: String, limit: Int) -> String? {
         guard !path.utf8.contains(0) else { return nil }
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }

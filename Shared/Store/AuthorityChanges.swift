@@ -165,13 +165,21 @@ package struct AuthorityChanges: Sendable {
             WHERE tenant_id = $1::uuid AND completed_at IS NULL AND state = 'queued'
               AND next_attempt_at IS NOT NULL
             RETURNING id
+        ), woken_chunks AS (
+            UPDATE run_chunks SET next_attempt_at = clock_timestamp()
+            WHERE tenant_id = $1::uuid AND state = 'queued' AND next_attempt_at IS NOT NULL
+              -- What failed at the provider waits for other reasons.
+              AND reason_code = ANY ($2::text[])
+            RETURNING run_id
         )
-        UPDATE outbox o SET due_at = clock_timestamp() FROM woken w WHERE w.id = o.run_id
+        UPDATE outbox o SET due_at = clock_timestamp()
+        WHERE o.run_id IN (SELECT id FROM woken UNION ALL SELECT run_id FROM woken_chunks)
         """
 
     /// Lets the waiting runs of a tenant look again at once, after something was given back.
     private func wakeWaiting(on tenant: TenantID) async throws {
-        _ = try await pool.query(Self.wake, [.uuid(tenant.uuid)])
+        _ = try await pool.query(
+            Self.wake, [.uuid(tenant.uuid), .texts(DenialReason.allCases.map(\.rawValue))])
     }
 }
 

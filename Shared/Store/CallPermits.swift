@@ -129,12 +129,19 @@ package struct CallPermits: Sendable {
 
     private static let insert: Statement = """
         INSERT INTO call_permits (id, run_id, attempt, worker_id, workspace_id, tenant_id, connection_id,
-                                  user_id, grant_id, call, opened_at, deadline)
+                                  user_id, grant_id, call, chunk, opened_at, deadline)
         SELECT o.id, o.run_id, o.attempt, $9::uuid, o.workspace_id, o.tenant_id, o.connection_id, o.user_id,
-               o.grant_id, o.call, clock_timestamp(), clock_timestamp() + make_interval(secs => o.seconds)
+               o.grant_id, o.call, o.chunk, clock_timestamp(), clock_timestamp() + make_interval(secs => o.seconds)
         FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
-                    $8::uuid[], $10::text[], $11::float8[])
-            AS o (id, run_id, attempt, workspace_id, tenant_id, connection_id, user_id, grant_id, call, seconds)
+                    $8::uuid[], $10::text[], $11::float8[], $12::int[])
+            AS o (id, run_id, attempt, workspace_id, tenant_id, connection_id, user_id, grant_id, call, seconds,
+                  chunk)
+        """
+
+    /// The chunks of the runs in `$1` that the worker `$2` holds.
+    private static let heldChunks: Statement = """
+        SELECT run_id, chunk, attempt FROM run_chunks
+        WHERE run_id = ANY ($1::uuid[]) AND worker_id = $2::uuid AND state = 'running'
         """
 
     private static let audit: Statement = """
@@ -148,27 +155,36 @@ package struct CallPermits: Sendable {
         let runs = Parameter.uuids(Array(Set(openings.map(\.permit.execution.runID.uuid))))
         return try await pool.transaction { transaction in
             let facts = (AuthorityReading.facts, [runs, .uuid(worker)])
-            let rows =
-                rule == .ask
-                ? try await transaction.pipeline([(AuthorityReading.lock, [runs, .uuid(worker)]), facts])[1]
-                : try await transaction.query(facts.0, facts.1)
+            var calls = [facts]
+            if rule == .ask { calls.insert((AuthorityReading.lock, [runs, .uuid(worker)]), at: 0) }
+            let hasChunks = openings.contains { $0.permit.chunk != nil }
+            if hasChunks { calls.append((heldChunks, [runs, .uuid(worker)])) }
+            var results = try await transaction.pipeline(calls)
+            let held = hasChunks ? try results.removeLast().map(JobMessage.init(heldChunk:)) : []
+            let rows = results.last!
             var readings: [RunID: AuthorityReadingRow] = [:]
             for row in rows {
                 let reading = try AuthorityReadingRow(row)
                 readings[reading.run.execution.runID] = reading
                 clock.set(reading.facts.readAt)
             }
-            let answers = openings.map { answer($0, readings[$0.permit.execution.runID], rule: rule) }
+            let chunks = Set(held)
+            let answers = openings.map {
+                answer($0, readings[$0.permit.execution.runID], chunks, rule: rule)
+            }
             try enqueuePermits(zip(openings, answers).compactMap(allowedOpening), worker, transaction)
             try enqueueAudit(answers.compactMap(deniedDecision), transaction)
             return answers
         }
     }
 
-    private static func answer(_ opening: Opening, _ reading: AuthorityReadingRow?, rule: Rule) -> Answer {
+    private static func answer(
+        _ opening: Opening, _ reading: AuthorityReadingRow?, _ heldChunks: Set<JobMessage>, rule: Rule
+    ) -> Answer {
         let permit = opening.permit
-        guard let reading, reading.isMine, reading.isWorkerAlive, reading.run.state == .running,
-            reading.run.attempt == permit.attempt
+        guard let reading, reading.isWorkerAlive, reading.run.state == .running,
+            permit.chunk == nil
+                ? reading.isMine && reading.run.attempt == permit.attempt : heldChunks.contains(permit.job)
         else { return .refused(.attemptLost) }
         if rule == .skip { return .allowed(LegitimacyGate.allowWithoutAsking(permit)) }
         if reading.run.cancelRequested { return .refused(.cancelled) }
@@ -199,6 +215,7 @@ package struct CallPermits: Sendable {
                 .uuids(runs.map(\.tenantID.uuid)), .uuids(runs.map(\.connectionID.uuid)),
                 .uuids(runs.map(\.initiatorID?.uuid)), .uuids(runs.map(\.context?.grantID?.uuid)),
                 .uuid(worker), .texts(openings.map(\.call)), .doubles(openings.map(\.seconds)),
+                .ints(openings.map(\.permit.chunk)),
             ])
     }
 
@@ -211,5 +228,18 @@ package struct CallPermits: Sendable {
                 .uuids(runs.map(\.workspaceID.uuid)), .uuids(runs.map(\.tenantID.uuid)),
                 .uuids(runs.map(\.runID.uuid)), .jsons(denied.map(\.json.text)),
             ])
+    }
+}
+
+extension ExecutionPermit {
+    /// The attempt that it is for.
+    var job: JobMessage { JobMessage(runID: execution.runID, chunk: chunk, attempt: attempt) }
+}
+
+extension JobMessage {
+    fileprivate init(heldChunk row: Row) throws {
+        self.init(
+            runID: RunID(try row.uuid("run_id")), chunk: try row.int("chunk"), attempt: try row.int("attempt")
+        )
     }
 }

@@ -14,6 +14,8 @@ package struct Ledger: Sendable {
             case inDoubt = "in_doubt"
             /// Only looked at: what would be done is its result.
             case planned
+            /// Frozen when the run was divided, and nothing was begun on it.
+            case untouched
         }
 
         /// What it is: a device's id, a step's name. 1 to 512 characters.

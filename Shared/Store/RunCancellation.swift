@@ -17,9 +17,11 @@ package struct RunCancellation: Sendable {
 
     private let pool: PostgresPool
     private let writer: TransitionWriter
+    private let chunks: ChunkWriter
 
     package init(pool: PostgresPool, outboxLeaseSeconds: Double) {
         self.pool = pool
+        chunks = ChunkWriter(outboxLeaseSeconds: outboxLeaseSeconds)
         writer = TransitionWriter(outboxLeaseSeconds: outboxLeaseSeconds)
     }
 
@@ -32,6 +34,14 @@ package struct RunCancellation: Sendable {
         )
         INSERT INTO audit (action, workspace_id, tenant_id, actor_id, run_id, details)
         SELECT $2, workspace_id, tenant_id, $3::uuid, id, '{}' FROM asked
+        """
+
+    /// Nothing, of a run that is not divided.
+    private static let stopChunks: Statement = """
+        UPDATE run_chunks SET state = 'ended', ended_at = clock_timestamp(), next_attempt_at = NULL,
+                              reason_code = 'cancelled'
+        WHERE run_id = $1::uuid AND state IN ('planned', 'queued')
+        RETURNING run_id, chunk, state
         """
 
     /// Throws ``StoreError/notFound(_:)`` when there is no such run.
@@ -47,8 +57,13 @@ package struct RunCancellation: Sendable {
             guard reading.run.state != .completed else { return .tooLate }
             try transaction.enqueue(
                 Self.request, [id, .text(AuditAction.runCancelRequested.rawValue), .uuid(user.uuid)])
-            guard reading.run.state == .queued else { return .requested }
             let now = reading.facts.readAt
+            guard reading.run.state == .queued else {
+                // Chunks that wait end at once; those under way open no further call.
+                let settled = try await chunks.settle(
+                    [reading.run], after: [(Self.stopChunks, [id])], now: now, transaction)
+                return settled.outcomes.isEmpty ? .requested : .ended(settled.messages.first)
+            }
             let transitions = [RunTransition.cancel(reading.run, now: now)]
             let (statement, parameters) = writer.call(transitions, completedAt: now)
             let written = try await transaction.finish(statement, parameters)

@@ -9,9 +9,11 @@ package struct RunRepair: Sendable {
 
     private let pool: PostgresPool
     private let writer: TransitionWriter
+    private let chunks: ChunkWriter
 
     package init(pool: PostgresPool, outboxLeaseSeconds: Double) {
         self.pool = pool
+        chunks = ChunkWriter(outboxLeaseSeconds: outboxLeaseSeconds)
         writer = TransitionWriter(outboxLeaseSeconds: outboxLeaseSeconds)
     }
 
@@ -70,6 +72,37 @@ package struct RunRepair: Sendable {
         }
     }
 
+    private static let orphanedChunks: Statement = """
+        SELECT k.run_id, k.chunk, k.attempt FROM run_chunks k
+        JOIN workers w ON w.id = k.worker_id AND w.ended_at IS NOT NULL
+        WHERE k.state = 'running'
+          -- A change that may still be on the wire must have come to rest before it is looked up.
+          AND NOT EXISTS (
+              SELECT FROM call_permits p WHERE p.run_id = k.run_id AND p.chunk = k.chunk AND p.closed_at IS NULL
+                AND p.deadline > clock_timestamp())
+        ORDER BY k.run_id, k.chunk LIMIT $1::int
+        """
+
+    /// Queues the next attempt of every chunk whose worker has ended, or ends the chunk when that happened too often.
+    /// Returns the messages that may be published now.
+    package func repairOrphanedChunks() async throws -> [PendingMessage] {
+        let orphans = try await pool.query(Self.orphanedChunks, [.int(Self.batchLimit)]).map { row in
+            JobMessage(
+                runID: RunID(try row.uuid("run_id")), chunk: try row.int("chunk"),
+                attempt: try row.int("attempt"))
+        }
+        guard !orphans.isEmpty else { return [] }
+        return try await pool.transaction { transaction in
+            let reading = try await ChunkService.Reading(
+                orphans, worker: nil, lockAuthority: false, transaction)
+            let lost = orphans.compactMap { reading.chunk($0)?.snapshot }.filter { $0.state == .running }
+            guard !lost.isEmpty else { return [] }
+            return try await chunks.write(
+                lost.map(ChunkTransition.repair), of: reading.runs, now: reading.now, transaction
+            ).messages
+        }
+    }
+
     private static let resolve: Statement = """
         UPDATE call_permits SET closed_at = clock_timestamp(), in_doubt = true
         WHERE closed_at IS NULL AND deadline < clock_timestamp() - interval '5 seconds'
@@ -93,6 +126,22 @@ package struct RunRepair: Sendable {
         RETURNING r.id, r.attempt, r.traceparent, r.operation
         """
 
+    private static let remindChunks: Statement = """
+        WITH lost AS (
+            SELECT k.run_id, k.chunk, r.traceparent, r.operation FROM run_chunks k
+            JOIN runs r ON r.id = k.run_id
+            WHERE k.state = 'queued'
+              AND coalesce(k.next_attempt_at, k.rung_at) < clock_timestamp() - make_interval(secs => $1::float8)
+              AND NOT EXISTS (
+                  SELECT FROM outbox o WHERE o.run_id = k.run_id
+                    AND o.message_id = k.run_id || ':' || k.chunk || ':' || k.attempt)
+            ORDER BY k.run_id, k.chunk LIMIT $2::int FOR UPDATE OF k SKIP LOCKED
+        )
+        UPDATE run_chunks k SET rung_at = clock_timestamp(), next_attempt_at = NULL FROM lost
+        WHERE k.run_id = lost.run_id AND k.chunk = lost.chunk
+        RETURNING k.run_id AS id, k.chunk, k.attempt, lost.traceparent, lost.operation
+        """
+
     private static let ring: Statement = """
         INSERT INTO outbox (due_at, route, message_id, run_id, body)
         SELECT clock_timestamp(), * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bytea[])
@@ -103,15 +152,18 @@ package struct RunRepair: Sendable {
     /// Returns how many.
     package func remind(after seconds: Double) async throws -> Int {
         try await pool.transaction { transaction in
-            let rows = try await transaction.query(Self.remind, [.double(seconds), .int(Self.batchLimit)])
+            let limits: [Parameter] = [.double(seconds), .int(Self.batchLimit)]
+            let lost = try await transaction.pipeline([(Self.remind, limits), (Self.remindChunks, limits)])
             var routes: [String] = []
             var jobs: [JobMessage] = []
             var bodies: [[UInt8]] = []
-            for row in rows {
+            for (index, row) in lost.enumerated().flatMap({ index, rows in rows.map { (index, $0) } }) {
                 guard let definition = OperationCatalogue.definition(named: try row.text("operation")) else {
                     continue
                 }
-                let job = JobMessage(runID: RunID(try row.uuid("id")), attempt: try row.int("attempt"))
+                let job = JobMessage(
+                    runID: RunID(try row.uuid("id")), chunk: index == 0 ? nil : try row.int("chunk"),
+                    attempt: try row.int("attempt"))
                 routes.append(OutboxMessage.Route.job(definition.family).name)
                 jobs.append(job)
                 bodies.append(job.body(traceparent: try row.textOrNil("traceparent")))

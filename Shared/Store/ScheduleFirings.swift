@@ -59,8 +59,8 @@ package struct ScheduleFirings: Sendable {
 
     /// Those of `$1` that are due, or whatever is due.
     private static let take: Statement = """
-        SELECT id, workspace_id, tenant_id, connection_id, operation, cron, time_zone, user_id, next_due_at,
-               waits_for, clock_timestamp() AS now
+        SELECT id, workspace_id, tenant_id, connection_id, operation, parameters::text AS parameters, cron, time_zone, user_id,
+               next_due_at, waits_for, clock_timestamp() AS now
         FROM schedules
         WHERE enabled AND look_at <= statement_timestamp() AND ($1::uuid IS NULL OR id = $1::uuid)
         ORDER BY look_at LIMIT $2::int
@@ -178,6 +178,7 @@ package struct ScheduleFirings: Sendable {
             }
             request = StartRequest(
                 operation: operation, connectionID: ConnectionID(try row.uuid("connection_id")),
+                parameters: try row.parameters("parameters"),
                 initiatorID: try row.uuidOrNil("user_id").map(UserID.init), origin: .schedule,
                 idempotencyKey: Timestamp(moments?.latest ?? due).description, scheduleID: id)
         }

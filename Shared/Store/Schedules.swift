@@ -1,5 +1,5 @@
 package import FoundationEssentials
-internal import JSON
+package import JSON
 package import Operations
 package import Postgres
 
@@ -22,6 +22,8 @@ package struct Schedule: Sendable, Hashable {
     package let connection: Named<Subject.Connection>
     /// The operation's stored name; it may be one that this version does not know.
     package let operation: String
+    /// What it asks of the operation beyond its name; nil when that is nothing.
+    package let parameters: JSON?
     package let cron: String
     package let timeZone: String
     /// As whom it starts runs; nil under the system's authority.
@@ -46,13 +48,19 @@ package struct Schedule: Sendable, Hashable {
 package struct NewSchedule: Sendable, Hashable {
     package let connectionID: ConnectionID
     package let operation: OperationType
+    /// What is asked of the operation beyond its name, in the form that ``RunParameters/accept(_:for:)`` gives it.
+    package let parameters: JSON?
     package let cadence: Cadence
     /// Nil for the system's authority.
     package let person: UserID?
 
-    package init(connectionID: ConnectionID, operation: OperationType, cadence: Cadence, person: UserID?) {
+    package init(
+        connectionID: ConnectionID, operation: OperationType, parameters: JSON? = nil, cadence: Cadence,
+        person: UserID?
+    ) {
         self.connectionID = connectionID
         self.operation = operation
+        self.parameters = parameters
         self.cadence = cadence
         self.person = person
     }
@@ -89,7 +97,7 @@ package struct Schedules: Sendable {
                (SELECT count(*) FROM schedules s WHERE s.tenant_id = c.tenant_id) AS count,
                (SELECT s.id FROM schedules s
                 WHERE s.connection_id = c.id AND s.operation = $2 AND s.cron = $3 AND s.time_zone = $4
-                  AND s.user_id IS NOT DISTINCT FROM $5::uuid) AS same_id
+                  AND s.user_id IS NOT DISTINCT FROM $5::uuid AND s.parameters IS NOT DISTINCT FROM $6::jsonb) AS same_id
         FROM provider_connections c WHERE c.id = $1::uuid
         FOR NO KEY UPDATE OF c
         """
@@ -97,9 +105,9 @@ package struct Schedules: Sendable {
     private static let insert: Statement = """
         WITH made AS (
             INSERT INTO schedules (id, workspace_id, tenant_id, connection_id, operation, cron, time_zone, user_id,
-                                   next_due_at, look_at, created_by)
+                                   next_due_at, look_at, created_by, parameters)
             SELECT $1::uuid, workspace_id, tenant_id, id, $3, $4, $5, $6::uuid, $7::timestamptz, $7::timestamptz,
-                   $8::uuid
+                   $8::uuid, $11::jsonb
             FROM provider_connections WHERE id = $2::uuid
             RETURNING id, workspace_id, tenant_id
         )
@@ -114,11 +122,12 @@ package struct Schedules: Sendable {
             let cron = new.cadence.expression.text
             let zone = new.cadence.zone.name
             let person = new.person.map { Parameter.uuid($0.uuid) } ?? .null
+            let parameters = new.parameters.map { Parameter.json($0.text) } ?? .null
             let rows = try await transaction.query(
                 Self.place,
                 [
                     .uuid(new.connectionID.uuid), .text(new.operation.rawValue), .text(cron), .text(zone),
-                    person,
+                    person, parameters,
                 ])
             guard let row = rows.first else { throw StoreError.notFound("connection") }
             if let same = try row.uuidOrNil("same_id") { return .exists(ScheduleID(same)) }
@@ -129,13 +138,14 @@ package struct Schedules: Sendable {
                 "schedule_id": .string("\(id)"), "operation": .string(new.operation.rawValue),
                 "provider_connection_id": .string("\(new.connectionID)"), "cron": .string(cron),
                 "time_zone": .string(zone), "user_id": .optional(new.person?.description),
+                "parameters": new.parameters ?? .null,
             ]
             _ = try await transaction.finish(
                 Self.insert,
                 [
                     .uuid(id.uuid), .uuid(new.connectionID.uuid), .text(new.operation.rawValue), .text(cron),
                     .text(zone), person, .timestamp(next), .uuid(user.uuid),
-                    .text(AuditAction.scheduleCreated.rawValue), .json(details.text),
+                    .text(AuditAction.scheduleCreated.rawValue), .json(details.text), parameters,
                 ])
             return .created(id)
         }
@@ -189,7 +199,8 @@ package struct Schedules: Sendable {
             INSERT INTO audit (action, workspace_id, tenant_id, actor_id, details)
             SELECT $2, workspace_id, tenant_id, $3::uuid,
                    jsonb_build_object('schedule_id', id, 'operation', operation, 'provider_connection_id', connection_id,
-                                      'cron', cron, 'time_zone', time_zone, 'user_id', user_id)
+                                      'cron', cron, 'time_zone', time_zone, 'user_id', user_id,
+                                      'parameters', parameters)
             FROM removed
         )
         SELECT id FROM removed
@@ -206,7 +217,7 @@ package struct Schedules: Sendable {
 
     private static let page: Statement = """
         SELECT s.id, s.workspace_id, s.tenant_id, t.name AS tenant_name, s.connection_id, c.display_name,
-               s.operation, s.cron, s.time_zone, s.user_id, u.name AS user_name, s.enabled, s.next_due_at,
+               s.operation, s.parameters::text AS parameters, s.cron, s.time_zone, s.user_id, u.name AS user_name, s.enabled, s.next_due_at,
                s.waits_for, s.created_by, b.name AS creator_name, s.created_at, s.changed_at,
                r.id AS run_id, r.state, r.outcome, r.reason_code, r.queued_at
         FROM schedules s
@@ -265,7 +276,8 @@ extension Schedule {
     /// What it asks for when it is due, without a due moment.
     fileprivate var request: StartRequest {
         StartRequest(
-            operation: operation, connectionID: connection.id, initiatorID: person?.id, origin: .schedule,
+            operation: operation, connectionID: connection.id, parameters: parameters,
+            initiatorID: person?.id, origin: .schedule,
             scheduleID: id)
     }
 
@@ -275,7 +287,8 @@ extension Schedule {
             tenant: Named(id: TenantID(try row.uuid("tenant_id")), name: try row.text("tenant_name")),
             connection: Named(
                 id: ConnectionID(try row.uuid("connection_id")), name: try row.text("display_name")),
-            operation: try row.text("operation"), cron: try row.text("cron"),
+            operation: try row.text("operation"),
+            parameters: try row.parameters("parameters"), cron: try row.text("cron"),
             timeZone: try row.text("time_zone"),
             person: try row.uuidOrNil("user_id").map {
                 Named(id: UserID($0), name: try row.text("user_name"))

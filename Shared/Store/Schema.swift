@@ -11,7 +11,9 @@ package enum Schema {
             migration(4, "inventory", PackageResources._004_inventory_sql),
             migration(5, "schedules", PackageResources._005_schedules_sql),
             migration(6, "run item details", PackageResources._006_run_item_details_sql),
-            migration(7, "notifier", PackageResources._007_notifier_sql),
+            migration(7, "bulk", PackageResources._007_bulk_sql),
+            migration(8, "schedule_parameters", PackageResources._008_schedule_parameters_sql),
+            migration(9, "notifier", PackageResources._009_notifier_sql),
         ]
     }
 

@@ -24,6 +24,7 @@ struct TransitionWriter {
                           ELSE r.context || jsonb_build_object('legitimacy', c.legitimacy) END,
                 failed_attempts = r.failed_attempts
                     + CASE WHEN c.from_state = 'running' AND c.to_state = 'queued' THEN 1 ELSE 0 END,
+                is_divided = c.from_state = 'running' AND c.to_state = 'running',
                 worker_id = CASE WHEN c.to_state = 'running' THEN $17::uuid END,
                 started_at = CASE WHEN c.to_state = 'running'
                              THEN coalesce(r.started_at, clock_timestamp()) ELSE r.started_at END,

@@ -15,7 +15,7 @@ import Testing
 /// by the real consumers on the real broker against the sandbox.
 @Suite("Contract matrix", .serialized)
 struct ContractMatrixTests {
-    private static let families: Set<OperationFamily> = [.provider, .inventory, .restore]
+    private static let families = Set(OperationFamily.allCases)
 
     @Test("the table names every reason of the gate, with the class and the retryability that it has")
     func tableIsComplete() throws {

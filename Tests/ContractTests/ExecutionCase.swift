@@ -74,7 +74,8 @@ struct ExecutionCases {
         _ operation: OperationDefinition, _ delivery: ExecutionCase.Delivery, _ condition: JSON, _ table: JSON
     ) throws -> ExecutionCase? {
         guard let name = condition["condition"]?.string, let word = condition["expect"]?.string,
-            let shared = table["expectations"]?[word], var expectation = ExecutionCase.Expectation(shared)
+            let shared = table["expectations"]?[word],
+            var expectation = ExecutionCase.Expectation(shared, of: operation.family)
         else { throw Contradiction(description: "unreadable: \(condition.text)") }
         if let told = condition["told"]?.string { expectation.told = told }
         let isSystem = condition["authority"]?.string == "system"
@@ -95,9 +96,11 @@ struct ExecutionCases {
 }
 
 extension ExecutionCase.Expectation {
-    fileprivate init?(_ json: JSON) {
+    /// A family's own audit stands before what is common.
+    fileprivate init?(_ json: JSON, of family: OperationFamily) {
+        let audit = json["audit_of"]?[family.rawValue] ?? json["audit"]
         guard let state = json["state"]?.string, let decision = json["decision"]?.string,
-            let audit = json["audit"]?.array?.compactMap(\.string), let message = json["message"]?.string,
+            let audit = audit?.array?.compactMap(\.string), let message = json["message"]?.string,
             let told = json["told"]?.string, let calls = json["calls"]?.bool
         else { return nil }
         self.init(

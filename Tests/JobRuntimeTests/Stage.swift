@@ -95,6 +95,9 @@ struct Stage: Sendable {
                 queue: JobTopology.queue(of: .provider), prefetch: 100, name: "test-consumer", logger: logger),
             executor: JobExecutor(
                 runs: runs,
+                chunks: ChunkService(
+                    pool: database.pool, worker: worker, family: .provider, clock: clock,
+                    outboxLeaseSeconds: 5, random: { 0 }),
                 handlers: Handlers(
                     family: .provider, [.connectionCheck: handler, .complianceSnapshot: handler]),
                 publish: relay.publish, metrics: JobMetrics(Metrics()), logger: logger),

@@ -64,7 +64,7 @@ enum GateCases {
         var cases: [GateCase] = []
         for operation in OperationType.allCases {
             for isSystem in [false, true] {
-                for phase in [LegitimacyDecision.Phase.begin, .call] {
+                for phase in [LegitimacyDecision.Phase.begin, .chunk, .call] {
                     var legitimate = GateCase.legitimate(operation, system: isSystem)
                     legitimate.phase = phase
                     cases.append(legitimate)

@@ -8,7 +8,7 @@ enum GateOracle {
     static let rows: [Row] = [
         ("operation_known", .operationUnknown, { $0.operation == nil }),
 
-        ("not_expired", .runExpired, { $0.phase != .call && $0.isExpired }),
+        ("not_expired", .runExpired, { $0.phase != .call && $0.phase != .chunk && $0.isExpired }),
 
         ("scope_consistent", .scopeMismatch, { $0.context != .consistent }),
 
@@ -71,7 +71,7 @@ enum GateOracle {
     /// Whether a check that did not fail concerns the run at all.
     static func concerns(_ check: String, _ one: GateCase) -> Bool {
         switch check {
-        case "not_expired": one.phase != .call
+        case "not_expired": one.phase != .call && one.phase != .chunk
         case "system_allowlisted": !one.isActor
         case "write_gate_open": !readsOnly(one)
         default: one.isActor || !actorChecks.contains(check)

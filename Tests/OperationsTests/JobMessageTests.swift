@@ -18,6 +18,18 @@ struct JobMessageTests {
         #expect(body.count <= JobMessage.byteLimit)
     }
 
+    @Test func `a chunk is named beside its own attempt`() throws {
+        let job = JobMessage(runID: Sample.run, chunk: 7, attempt: 2)
+        #expect(try JobMessage(body: job.body(traceparent: nil)) == job)
+        #expect(job.messageID == "\(Self.id):7:2")
+        #expect(try JSON(parsing: job.body(traceparent: nil))["chunk"] == 7)
+        #expect(try JobMessage(body: job.body(traceparent: nil)) != JobMessage(runID: Sample.run, attempt: 2))
+        for chunk in ["0", "-1", "1000001", "1.0", "null", "\"1\"", "[1]"] {
+            let body = #"{"version":1,"run_id":"\#(Self.id)","attempt":1,"chunk":\#(chunk)}"#
+            #expect(throws: Malformed.chunkMalformed) { try JobMessage(body: Array(body.utf8)) }
+        }
+    }
+
     typealias Malformed = JobMessage.Malformed
 
     static let refused: [(body: String, error: Malformed)] = [

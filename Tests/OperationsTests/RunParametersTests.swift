@@ -12,9 +12,11 @@ struct RunParametersTests {
         }
     }
 
-    private static let restores: Set<OperationType> = [.restoreExecute, .restoreAssignments]
+    private static let needing: Set<OperationType> = [
+        .restoreExecute, .restoreAssignments, .policyBulkAssign, .policyBulkDelete, .deviceBulkSync,
+    ]
 
-    @Test(arguments: OperationType.allCases.filter { !restores.contains($0) })
+    @Test(arguments: OperationType.allCases.filter { !needing.contains($0) })
     func `no other operation needs parameters, and nothing is stored for none`(type: OperationType) throws {
         for none in [nil, .null, [:]] as [JSON?] {
             let accepted = try RunParameters.accept(none, for: type)
@@ -22,7 +24,7 @@ struct RunParametersTests {
         }
     }
 
-    @Test(arguments: OperationType.allCases.filter { $0 != .backupRun && !restores.contains($0) })
+    @Test(arguments: OperationType.allCases.filter { $0 != .backupRun && !needing.contains($0) })
     func `operations without parameters refuse any`(type: OperationType) {
         #expect(Self.faults(["kinds": ["scope_tag"]], type) == ["/kinds is not known here"])
         #expect(Self.faults(["a/b~c": 1], type) == ["/a~1b~0c is not known here"])
@@ -56,6 +58,7 @@ struct RunParametersTests {
 
     // MARK: restore
 
+    private static let restores: Set<OperationType> = [.restoreExecute, .restoreAssignments]
     private static let backup = "0192F0C1-6f7e-7d13-9d3c-2f1f5f3c9a10"
     private static let items = [
         "b0000000-0000-4000-8000-000000000002", "A0000000-0000-4000-8000-000000000001",

@@ -29,7 +29,10 @@ struct StartGateTests {
         return StartFacts(
             workspaceID: Sample.workspace, tenantID: Sample.tenant, entraTenantID: Sample.directory,
             entraTenantName: "Contoso", authority: authority,
-            activeRun: active.map { (id: Sample.activeRun, operation: $0, parameters: parameters) })
+            activeRun: active.map {
+                let least = OperationType(rawValue: $0).flatMap(sampleParameters)
+                return (id: Sample.activeRun, operation: $0, parameters: parameters ?? least)
+            })
     }
 
     private static func answer(

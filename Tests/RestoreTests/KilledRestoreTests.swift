@@ -11,7 +11,7 @@ import Testing
 
 /// The consumer as it is installed, killed while it restores.
 @Suite struct KilledRestoreTests {
-    private static let kills = 3
+    private static let kills = 4
 
     /// Kill -9 at random: the run ends, every object is written at most once in each way, and what the ledger says is
     /// what the provider has.

@@ -78,6 +78,15 @@ struct AccessMatrixTests {
                 ]
             },
             [409, 409, 403, 403, 404, 404, 404]),
+        Row(
+            .post, "dry run", { _ in "/v1/dry-runs" },
+            {
+                [
+                    "operation": "device.bulk_sync", "provider_connection_id": .string($0.connection),
+                    "parameters": ["filter": ["all": true]],
+                ]
+            },
+            [200, 200, 403, 403, 200, 404, 404]),
         Row(.get, "runs", { _ in "/v1/runs" }, [200, 200, 200, 200, 200, 200, 200]),
         Row(
             .get, "runs of a tenant", { "/v1/runs?tenant_id=\($0.tenant)" },

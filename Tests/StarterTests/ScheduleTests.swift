@@ -14,11 +14,12 @@ import Testing
 struct ScheduleTests {
     static func body(
         on connection: ConnectionID, _ operation: String = "backup.run", cron: String = "30 2 * * *",
-        zone: String = "Europe/Zurich", as authority: String = "me"
+        zone: String = "Europe/Zurich", as authority: String = "me", asking parameters: JSON = .null
     ) -> JSON {
         [
             "operation": .string(operation), "provider_connection_id": .string("\(connection)"),
             "cron": .string(cron), "time_zone": .string(zone), "run_as": .string(authority),
+            "parameters": parameters,
         ]
     }
 
@@ -54,6 +55,13 @@ struct ScheduleTests {
             let other = try await site.call(
                 .post, "/v1/schedules", token, Self.body(on: site.world.connection, zone: "UTC"))
             #expect(other.status == 201)
+            let narrow: JSON = ["kinds": ["scope_tag"]]
+            let less = Self.body(on: site.world.connection, asking: narrow)
+            #expect(try await site.call(.post, "/v1/schedules", token, less).status == 201)
+            let repeated = try await site.call(.post, "/v1/schedules", token, less)
+            #expect(repeated.status == 200, "with the same parameters it is the same")
+            #expect(repeated["parameters"] == narrow)
+            #expect(repeated["schedule_id"]?.string != id)
 
             // What became of the person shows.
             _ = try await site.pool.query(
@@ -77,6 +85,8 @@ struct ScheduleTests {
                 (Self.body(on: connection, zone: "Mars/Olympus"), ["/time_zone"]),
                 (Self.body(on: connection, "device.bulk_sync", as: "system"), ["/run_as"]),
                 (Self.body(on: connection, as: "omar"), ["/run_as"]),
+                (Self.body(on: connection, "device.bulk_sync"), ["/parameters"]),
+                (Self.body(on: connection, asking: ["kinds": ["tea"]]), ["/parameters/kinds/0"]),
             ]
             for (body, pointers) in cases {
                 let reply = try await site.call(.post, "/v1/schedules", token, body)
@@ -86,7 +96,8 @@ struct ScheduleTests {
             #expect(try await site.pool.query("SELECT FROM schedules").isEmpty)
             // What changes a tenant may be started again and again by a person.
             let write = try await site.call(
-                .post, "/v1/schedules", token, Self.body(on: connection, "device.bulk_sync"))
+                .post, "/v1/schedules", token,
+                Self.body(on: connection, "device.bulk_sync", asking: sampleParameters(.deviceBulkSync)!))
             #expect(write.status == 201)
         }
     }

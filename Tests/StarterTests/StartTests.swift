@@ -160,7 +160,7 @@ struct StartTests {
         (.writeGateClosed, .restoreExecute, "UPDATE tenants SET write_gate_open = false"),
         (.writeGateStale, .restoreExecute, "UPDATE tenants SET write_gate_open = true"),
         (
-            .writeGateStale, .policyBulkDelete,
+            .writeGateStale, .restoreExecute,
             """
             UPDATE tenants SET write_gate_open = true, write_gate_healthy = true,
                 write_gate_checked_at = now() - make_interval(secs => write_gate_limit_seconds + 5)

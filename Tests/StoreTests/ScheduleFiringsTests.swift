@@ -138,6 +138,26 @@ struct ScheduleFiringsTests {
         }
     }
 
+    @Test("a run asks for what its schedule asks for")
+    func parameters() async throws {
+        try await Stand.with { stand in
+            let asked: JSON = ["kinds": ["scope_tag"]]
+            try await stand.schedule(.backupRun, asking: asked, due: -120)
+            #expect(try await stand.fire().queued == 1)
+            let rows = try await stand.pool.query("SELECT parameters::text AS parameters FROM runs")
+            #expect(try JSON(parsing: rows[0].text("parameters")) == asked)
+        }
+    }
+
+    @Test("what this version does not take waits for one that does")
+    func parametersThatAreUnknown() async throws {
+        try await Stand.with { stand in
+            try await stand.schedule(.backupRun, asking: ["colour": "red"], due: -120)
+            #expect(try await stand.fire().postponed == 1)
+            #expect(try await stand.obstacles() == ["parameters_invalid"])
+        }
+    }
+
     @Test("what may pass by itself waits in the queue")
     func suspended() async throws {
         try await Stand.with { stand in
@@ -298,7 +318,8 @@ extension Stand {
     /// seconds from now. Without a person it is the system's.
     @discardableResult
     func schedule(
-        _ operation: OperationType = .connectionCheck, at places: [Int] = [0], by person: UserID? = nil,
+        _ operation: OperationType = .connectionCheck, asking parameters: JSON? = nil, at places: [Int] = [0],
+        by person: UserID? = nil,
         due: Double, yearly: Bool = false
     ) async throws -> [ScheduleID] {
         let now = try await pool.query("SELECT clock_timestamp() AS now")[0].date("now")
@@ -309,19 +330,20 @@ extension Stand {
         let parts = calendar.dateComponents([.minute, .hour, .day, .month], from: moment)
         let day = yearly ? "\(parts.day!) \(parts.month!)" : "* *"
         let ids = places.map { _ in UUID() }
+        let asked = parameters ?? sampleParameters(operation)
         _ = try await pool.query(
             """
             INSERT INTO schedules (id, workspace_id, tenant_id, connection_id, operation, cron, time_zone, user_id,
-                                   next_due_at, look_at, created_by)
+                                   next_due_at, look_at, created_by, parameters)
             SELECT s.id, c.workspace_id, c.tenant_id, c.id, $3, $4, 'UTC', $5::uuid, $6::timestamptz,
-                   $6::timestamptz, $7::uuid
+                   $6::timestamptz, $7::uuid, $8::jsonb
             FROM unnest($1::uuid[], $2::uuid[]) AS s (id, connection_id)
             JOIN provider_connections c ON c.id = s.connection_id
             """,
             [
                 .uuids(ids), .uuids(places.map { world.connections[$0].uuid }), .text(operation.rawValue),
                 .text("\(parts.minute!) \(parts.hour!) \(day) *"), person.map { .uuid($0.uuid) } ?? .null,
-                .timestamp(moment), .uuid(world.owner.uuid),
+                .timestamp(moment), .uuid(world.owner.uuid), asked.map { .json($0.text) } ?? .null,
             ])
         return ids.map { ScheduleID($0) }
     }

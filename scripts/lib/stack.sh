@@ -103,7 +103,7 @@ stack_service() {
 stack_starter() {
     stack_service starter Starter "CREDENTIAL_PUBLIC_KEY_FILE=$CREDENTIAL_PUBLIC_KEY_FILE" \
         "NOTIFIER_PUBLIC_KEY_FILE=$NOTIFIER_PUBLIC_KEY_FILE" WEBHOOK_ALLOW_PRIVATE=true \
-        FAMILIES=provider,inventory,restore "$@"
+        FAMILIES=provider,inventory,restore,bulk "$@"
     STARTER_URL=$SERVICE_URL
 }
 
@@ -126,6 +126,13 @@ stack_restore() {
     local name=$1
     shift
     stack_service "$name" RestoreConsumer "CREDENTIAL_PRIVATE_KEY_FILE=$CREDENTIAL_PRIVATE_KEY_FILE" "$@"
+}
+
+# stack_bulk NAME [VARIABLE=VALUE …]: a consumer of the bulk family; there may be several, and they share one run.
+stack_bulk() {
+    local name=$1
+    shift
+    stack_service "$name" BulkConsumer "CREDENTIAL_PRIVATE_KEY_FILE=$CREDENTIAL_PRIVATE_KEY_FILE" "$@"
 }
 
 # Tells people how their runs ended. Webhooks may lead to this machine.

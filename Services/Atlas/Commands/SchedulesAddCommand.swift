@@ -23,16 +23,10 @@ struct SchedulesAddCommand: AsyncParsableCommand {
             EXAMPLES
               atlas schedules add backup.run --tenant Contoso --cron '30 2 * * *' --as-system
               atlas schedules add policy.sync --tenant Contoso --cron @daily --time-zone Europe/Rome
+              atlas schedules add backup.run --tenant Contoso --cron @daily --parameters @kinds.json
             """)
 
-    @Argument(help: "The operation's name.")
-    var operation: String
-
-    @Option(help: "The provider connection's id.")
-    var connection: String?
-
-    @Option(help: "The tenant, by unique name or id: its default connection.")
-    var tenant: String?
+    @OptionGroup var wish: OperationOptions
 
     @Option(help: "When it is due, for example '30 2 * * mon-fri'.")
     var cron: String
@@ -45,25 +39,13 @@ struct SchedulesAddCommand: AsyncParsableCommand {
 
     @OptionGroup var options: OutputOptions
 
-    func validate() throws {
-        guard (connection == nil) != (tenant == nil) else {
-            throw ValidationError("Say where: --tenant NAME or --connection ID, one of them.")
-        }
-    }
-
     func run() async throws {
         let output = options.output
         try await Settings().withAPI { api in
-            var body: JSONObject = [
-                "operation": .string(operation), "cron": .string(cron), "time_zone": .string(timeZone),
-                "run_as": asSystem ? "system" : "me",
-            ]
-            if let tenant {
-                let place = try await api.tenant(tenant)
-                body["provider_connection_id"] = .string("\(try await api.defaultConnection(of: place))")
-            } else {
-                body["provider_connection_id"] = .optional(connection)
-            }
+            var body = try await wish.body(api)
+            body["cron"] = .string(cron)
+            body["time_zone"] = .string(timeZone)
+            body["run_as"] = asSystem ? "system" : "me"
             let answer = try await api.send(
                 "POST", "/v1/schedules", .object(body), doing: "make the schedule")
             output.tell(answer.body) { style in

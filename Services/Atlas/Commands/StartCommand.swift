@@ -18,19 +18,30 @@ struct StartCommand: AsyncParsableCommand {
               atlas start compliance.snapshot --tenant Contoso --watch
               atlas start compliance.snapshot --connection ID --wait-limit 30m --key T-4711
               atlas start backup.run --tenant Contoso --parameters '{"kinds": ["scope_tag"]}'
+
+            IN BULK
+              Operations of the bulk family change what the inventory has (inventory.sync reads it):
+              all that meets a filter, or named items. Look with --dry-run what that would be.
+
+              atlas start device.bulk_sync --tenant Contoso --dry-run --parameters @devices.json
+              atlas start policy.bulk_assign --tenant Contoso --parameters @ring.json --watch
+              atlas start policy.bulk_delete --tenant Contoso --parameters @old.json
+
+              devices.json {"filter": {"operating_system": "Windows"}}
+              ring.json    {"kind": "device_configuration",
+                            "filter": {"name_contains": "Wi-Fi"},
+                            "assignment": {"target": "group", "group_id": "ID"}}
+              old.json     {"kind": "device_script", "items": ["ID", "ID"]}
+
+              kind    \(Self.words(BulkSelection.kinds.prefix(3)))
+                      \(Self.words(BulkSelection.kinds.dropFirst(3)))
+              filter  of policies name_contains, type; of devices name_contains,
+                      operating_system, compliance_state, owner_type; or "all": true
+              target  \(BulkAssignment.Target.allCases.map(\.rawValue).joined(separator: ", "));
+                      with filter_id also filter_mode: include, exclude
             """)
 
-    @Argument(help: "The operation's name.")
-    var operation: String
-
-    @Option(help: "The provider connection's id.")
-    var connection: String?
-
-    @Option(help: "The tenant, by unique name or id: its default connection.")
-    var tenant: String?
-
-    @Option(help: "What is asked of the operation beyond its name, as a JSON object.")
-    var parameters: String?
+    @OptionGroup var wish: OperationOptions
 
     @Option(help: "How long it may wait before it is given up, for example 30s, 5m, 2h.")
     var waitLimit: TimeSpan?
@@ -38,23 +49,27 @@ struct StartCommand: AsyncParsableCommand {
     @Option(help: "Your own key: the same key gives the same run, also after it has ended.")
     var key: String?
 
+    @Flag(help: "Start nothing: tell what a bulk operation would change, by the inventory.")
+    var dryRun = false
+
     @Flag(help: "Watch it until it has ended.")
     var watch = false
 
     @OptionGroup var options: OutputOptions
 
     func validate() throws {
-        guard (connection == nil) != (tenant == nil) else {
-            throw ValidationError("Say where: --tenant NAME or --connection ID, one of them.")
-        }
-        if let parameters, (try? JSON(parsing: parameters))?.object == nil {
-            throw ValidationError("--parameters is no JSON object.")
+        if dryRun, watch || waitLimit != nil || key != nil {
+            throw ValidationError("--dry-run starts nothing: leave out --watch, --wait-limit and --key.")
         }
     }
 
     func run() async throws {
         let output = options.output
         try await Settings().withAPI { api in
+            if dryRun {
+                let choice = try await look(api)
+                return output.tell(choice) { Self.choiceLines(choice, $0) }
+            }
             let answer = try await start(api)
             guard let run = answer.body["run_id"]?.string else { return }
             if !watch || !output.isJSON { output.tell(answer.body) { Self.lines(answer.body, $0) } }
@@ -65,26 +80,50 @@ struct StartCommand: AsyncParsableCommand {
         }
     }
 
+    private func look(_ api: APIClient) async throws -> JSON {
+        try await api.send(
+            "POST", "/v1/dry-runs", .object(try await wish.body(api)),
+            doing: "look what «\(label)» would change"
+        ).body
+    }
+
     private func start(_ api: APIClient) async throws -> APIAnswer {
-        var body: JSONObject = ["operation": .string(operation)]
-        if let tenant {
-            let place = try await api.tenant(tenant)
-            body["provider_connection_id"] = .string("\(try await api.defaultConnection(of: place))")
-        } else {
-            body["provider_connection_id"] = .optional(connection)
-        }
-        if let parameters { body["parameters"] = try JSON(parsing: parameters) }
+        var body = try await wish.body(api)
         if let waitLimit { body["wait_limit_seconds"] = .int(waitLimit.seconds) }
         let key = key ?? "atlas-\(UUID().uuidString.lowercased())"
         do {
             return try await api.send(
                 "POST", "/v1/runs", .object(body), headers: [("Idempotency-Key", key)],
-                doing: "start «\(OperationCatalogue.definition(named: operation)?.label ?? operation)»")
+                doing: "start «\(label)»")
         } catch var failure as Failure where failure.code == .unreachable {
             // Without the key, a run that has begun and ended meanwhile would be started a second time.
             failure.next = "Do it again with --key \(key): then it is not started twice."
             throw failure
         }
+    }
+
+    private var label: String { wish.label }
+
+    static func choiceLines(_ choice: JSON, _ style: Style) -> [String] {
+        let eligible = choice["eligible"]?.integer ?? 0
+        var lines = [style.bold("\(RunView.grouped(eligible)) would be changed. Nothing was started.")]
+        for (why, count) in choice["not_eligible"]?.object?.members ?? [] {
+            let words = notEligible[why] ?? Style.plain(why)
+            lines.append("\(RunView.grouped(count.integer ?? 0)) can't be: \(words).")
+        }
+        let examples = (choice["examples"]?.array ?? []).compactMap(\.string)
+        lines += examples.map { "  " + Style.plain($0) }
+        if eligible > examples.count, !examples.isEmpty { lines.append("  …") }
+        return lines
+    }
+
+    private static let notEligible = [
+        "gone": "the last inventory sync did not find it",
+        "not_in_inventory": "the inventory does not have it",
+    ]
+
+    private static func words(_ kinds: ArraySlice<PolicyKind>) -> String {
+        kinds.map(\.rawValue).joined(separator: ", ")
     }
 
     static func lines(_ answer: JSON, _ style: Style) -> [String] {
