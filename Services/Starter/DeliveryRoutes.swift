@@ -16,23 +16,30 @@ struct DeliveryRoutes: Sendable {
         let limit = parameters.pageLimit()
         let before = parameters.cursor(of: .deliveries)
         try parameters.finish()
-        var workspace: WorkspaceID?
-        if let run { workspace = try await require(.operationsView, .run(run), call) }
-        if let webhook { workspace = try await require(.notificationsManage, .webhook(webhook), call) }
-        if workspace == nil {
-            workspace = try await require(.notificationsManage, .workspace(call.caller.workspaceID), call)
-        }
-        guard let workspace else { throw Problem.notFound }
         let page = try await deliveries.list(
-            DeliveryReading.Filter(workspace: workspace, run: run, webhook: webhook),
-            before: before.map(DeliveryID.init), limit: limit)
+            filter(run, webhook, call), before: before.map(DeliveryID.init), limit: limit)
         return .page(
             "deliveries", page, json: \.json, cursor: { Cursor(.deliveries, after: $0.id.uuid) }, of: call)
     }
 
+    /// What the caller may see of what was asked for.
+    private func filter(
+        _ run: RunID?, _ webhook: WebhookID?, _ call: Call
+    ) async throws -> DeliveryReading.Filter {
+        if let webhook { _ = try await require(.notificationsManage, .webhook(webhook), call) }
+        if let run {
+            _ = try await require(.operationsView, .run(run), call)
+            return .run(run, webhook)
+        }
+        if let webhook { return .webhook(webhook) }
+        return .workspace(
+            try await require(.notificationsManage, .workspace(call.caller.workspaceID), call))
+    }
+
     func show(_ id: DeliveryID, _ call: Call) async throws -> Answer {
         try call.parameters.finish()
-        return try await answer(.ok, id, in: require(.operationsView, .delivery(id), call))
+        _ = try await require(.operationsView, .delivery(id), call)
+        return try await answer(.ok, id)
     }
 
     /// The same again, under the same id: the receiver can tell.
@@ -42,7 +49,7 @@ struct DeliveryRoutes: Sendable {
         guard try await deliveries.repeatDelivery(id, in: workspace, by: call.caller.userID) == .due else {
             throw Problem.nobodyWants
         }
-        return try await answer(.accepted, id, in: workspace)
+        return try await answer(.accepted, id)
     }
 
     private func require(
@@ -53,10 +60,8 @@ struct DeliveryRoutes: Sendable {
         return access.workspace
     }
 
-    private func answer(
-        _ status: HTTPResponse.Status, _ id: DeliveryID, in workspace: WorkspaceID
-    ) async throws -> Answer {
-        guard let delivery = try await deliveries.delivery(id, in: workspace) else { throw Problem.notFound }
+    private func answer(_ status: HTTPResponse.Status, _ id: DeliveryID) async throws -> Answer {
+        guard let delivery = try await deliveries.delivery(id) else { throw Problem.notFound }
         return .json(status, delivery.json)
     }
 }

@@ -44,17 +44,12 @@ package struct DeliverySummary: Sendable, Hashable {
 
 /// Shows what was delivered how, and asks for one try more. Who may do so is for the caller to decide.
 package struct DeliveryReading: Sendable {
-    /// Which deliveries are asked for. All of a workspace when neither is given.
-    package struct Filter: Sendable {
-        package let workspace: WorkspaceID
-        package let run: RunID?
-        package let webhook: WebhookID?
-
-        package init(workspace: WorkspaceID, run: RunID? = nil, webhook: WebhookID? = nil) {
-            self.workspace = workspace
-            self.run = run
-            self.webhook = webhook
-        }
+    /// Which deliveries are asked for.
+    package enum Filter: Sendable, Hashable {
+        /// Of a run, all or to one webhook.
+        case run(RunID, WebhookID?)
+        case webhook(WebhookID)
+        case workspace(WorkspaceID)
     }
 
     /// What came of the wish for one try more.
@@ -73,20 +68,31 @@ package struct DeliveryReading: Sendable {
 
     // MARK: showing
 
-    private static let page: Statement = """
-        SELECT n.id, n.run_id, n.tenant_id, t.name AS tenant_name, n.channel, n.user_id, u.name AS user_name,
-               n.webhook_id, w.label, n.title, n.attempts, n.created_at, n.next_delivery_at, n.delivered_at
-        FROM notifications n
-        JOIN tenants t ON t.id = n.tenant_id
-        JOIN users u ON u.id = n.user_id
-        LEFT JOIN webhooks w ON w.id = n.webhook_id
-        WHERE n.workspace_id = $1::uuid AND n.channel <> 'inbox'
-          AND ($2::uuid IS NULL OR n.run_id = $2::uuid) AND ($3::uuid IS NULL OR n.webhook_id = $3::uuid)
-          AND ($4::uuid IS NULL
-               OR (n.run_id, n.id) < (SELECT b.run_id, b.id FROM notifications b WHERE b.id = $4::uuid))
-          AND ($5::uuid IS NULL OR n.id = $5::uuid)
-        ORDER BY n.run_id DESC, n.id DESC LIMIT $6::int
+    /// Where a page goes on: below the delivery `$2`, or at the begin of the list. Values and not `IS NULL OR`, so that
+    /// the indexes are read from there.
+    private static let ofRun: Statement = """
+        SELECT * FROM delivery_summaries
+        WHERE run_id = $1::uuid AND ($4::uuid IS NULL OR webhook_id = $4::uuid) AND id < $2::uuid
+        ORDER BY id DESC LIMIT $3::int
         """
+
+    private static let ofWebhook: Statement = """
+        SELECT * FROM delivery_summaries
+        WHERE webhook_id = $1::uuid
+          AND (run_id, id) < (coalesce((SELECT b.run_id FROM notifications b WHERE b.id = $2::uuid),
+                                       'ffffffff-ffff-ffff-ffff-ffffffffffff'), $2::uuid)
+        ORDER BY run_id DESC, id DESC LIMIT $3::int
+        """
+
+    private static let ofWorkspace: Statement = """
+        SELECT * FROM delivery_summaries
+        WHERE workspace_id = $1::uuid
+          AND (run_id, id) < (coalesce((SELECT b.run_id FROM notifications b WHERE b.id = $2::uuid),
+                                       'ffffffff-ffff-ffff-ffff-ffffffffffff'), $2::uuid)
+        ORDER BY run_id DESC, id DESC LIMIT $3::int
+        """
+
+    private static let one: Statement = "SELECT * FROM delivery_summaries WHERE id = $1::uuid"
 
     private static let tries: Statement = """
         SELECT d.notification_id, d.attempt, d.at, d.result, d.status
@@ -101,25 +107,28 @@ package struct DeliveryReading: Sendable {
     package func list(
         _ filter: Filter, before: DeliveryID?, limit: Int
     ) async throws -> Page<DeliverySummary> {
-        let rows = try await deliveries(
-            filter, before: before, only: nil, limit: Page<DeliverySummary>.rows(for: limit))
-        return Page(rows: rows, limit: limit)
+        let place: [Parameter] = [
+            .uuid(before?.uuid ?? RunReading.last), .int(Page<DeliverySummary>.rows(for: limit)),
+        ]
+        let rows =
+            switch filter {
+            case .run(let run, let webhook):
+                try await pool.query(
+                    Self.ofRun, [.uuid(run.uuid)] + place + [webhook.map { .uuid($0.uuid) } ?? .null])
+            case .webhook(let webhook):
+                try await pool.query(Self.ofWebhook, [.uuid(webhook.uuid)] + place)
+            case .workspace(let workspace):
+                try await pool.query(Self.ofWorkspace, [.uuid(workspace.uuid)] + place)
+            }
+        return Page(rows: try await withTries(rows), limit: limit)
     }
 
     /// One delivery; nil when there is none.
-    package func delivery(_ id: DeliveryID, in workspace: WorkspaceID) async throws -> DeliverySummary? {
-        try await deliveries(Filter(workspace: workspace), before: nil, only: id, limit: 1).first
+    package func delivery(_ id: DeliveryID) async throws -> DeliverySummary? {
+        try await withTries(pool.query(Self.one, [.uuid(id.uuid)])).first
     }
 
-    private func deliveries(
-        _ filter: Filter, before: DeliveryID?, only: DeliveryID?, limit: Int
-    ) async throws -> [DeliverySummary] {
-        let rows = try await pool.query(
-            Self.page,
-            [
-                .uuid(filter.workspace.uuid), Self.parameter(filter.run), Self.parameter(filter.webhook),
-                Self.parameter(before), Self.parameter(only), .int(limit),
-            ])
+    private func withTries(_ rows: Rows) async throws -> [DeliverySummary] {
         let ids = try rows.map { try $0.uuid("id") }
         var tries: [UUID: [DeliverySummary.Try]] = [:]
         for row in try await pool.query(Self.tries, [.uuids(ids), .int(Self.tryLimit)]) {
@@ -129,10 +138,6 @@ package struct DeliveryReading: Sendable {
             tries[try row.uuid("notification_id"), default: []].append(one)
         }
         return try zip(ids, rows).map { id, row in try DeliverySummary(row, tries: tries[id] ?? []) }
-    }
-
-    private static func parameter<Subject>(_ id: Identifier<Subject>?) -> Parameter {
-        id.map { .uuid($0.uuid) } ?? .null
     }
 
     // MARK: repeating

@@ -106,8 +106,8 @@ package struct TenantReading: Sendable {
         SELECT n.id, n.run_id, n.tenant_id, t.name AS tenant_name, n.title, n.body, n.created_at, n.read_at
         FROM notifications n JOIN tenants t ON t.id = n.tenant_id
         WHERE n.user_id = $1::uuid AND n.channel = 'inbox' AND n.tenant_id = ANY ($2::uuid[])
-          AND ($3::uuid IS NULL
-               OR (n.run_id, n.id) < (SELECT b.run_id, b.id FROM notifications b WHERE b.id = $3::uuid))
+          AND (n.run_id, n.id) < (coalesce((SELECT b.run_id FROM notifications b WHERE b.id = $3::uuid),
+                                           'ffffffff-ffff-ffff-ffff-ffffffffffff'), $3::uuid)
         ORDER BY n.run_id DESC, n.id DESC LIMIT $4::int
         """
 
@@ -119,7 +119,7 @@ package struct TenantReading: Sendable {
         let rows = try await pool.query(
             Self.inbox,
             [
-                .uuid(user.uuid), .uuids(tenants.map(\.uuid)), before.map { .uuid($0.uuid) } ?? .null,
+                .uuid(user.uuid), .uuids(tenants.map(\.uuid)), .uuid(before?.uuid ?? RunReading.last),
                 .int(Page<InboxEntry>.rows(for: limit)),
             ]
         ).map(InboxEntry.init)

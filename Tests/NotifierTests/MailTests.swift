@@ -156,7 +156,7 @@ struct MailTests {
     @Test func `it is sent once more when somebody asks, under the same id`() async throws {
         try await told(at: "omar@example.com") { scene, relay, run, _ in
             let reading = DeliveryReading(pool: scene.pool)
-            let filter = DeliveryReading.Filter(workspace: scene.world.workspace, run: run)
+            let filter = DeliveryReading.Filter.run(run, nil)
             let delivery = try #require(try await reading.list(filter, before: nil, limit: 10).entries.first)
             #expect(delivery.state == .delivered && delivery.tries.map(\.result) == ["delivered"])
             #expect(

@@ -119,7 +119,7 @@ struct WebhookEndingTests {
             _ = try await scene.tell(run)
             try await webhooks.setEnabled(id, false, in: world.workspace, by: world.owner)
             let reading = DeliveryReading(pool: scene.pool)
-            let filter = DeliveryReading.Filter(workspace: world.workspace, run: run)
+            let filter = DeliveryReading.Filter.run(run, nil)
             let delivery = try #require(try await reading.list(filter, before: nil, limit: 10).entries.first)
             #expect(delivery.state == .waiting)
             try await scene.notifying { _ in

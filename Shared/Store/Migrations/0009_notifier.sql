@@ -91,6 +91,17 @@ CREATE TABLE delivery_tries (
     PRIMARY KEY (notification_id, attempt)
 );
 
+-- Notifications on their way as people see them.
+CREATE VIEW delivery_summaries AS
+SELECT n.id, n.workspace_id, n.run_id, n.tenant_id, t.name AS tenant_name, n.channel, n.user_id, u.name AS user_name,
+       n.webhook_id, w.label, n.title, n.attempts, n.created_at, n.next_delivery_at, n.delivered_at
+FROM notifications n
+JOIN tenants t ON t.id = n.tenant_id
+JOIN users u ON u.id = n.user_id
+LEFT JOIN webhooks w ON w.id = n.webhook_id
+WHERE n.channel <> 'inbox';
+
+GRANT SELECT ON delivery_summaries TO tenantatlas_services;
 GRANT SELECT, INSERT, UPDATE ON webhooks, webhook_keys, email_settings TO tenantatlas_services;
 GRANT DELETE ON webhook_keys, email_settings TO tenantatlas_services;
 GRANT SELECT, INSERT ON delivery_tries TO tenantatlas_services;
