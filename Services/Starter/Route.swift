@@ -12,6 +12,7 @@ enum Route: Sendable, Hashable {
     case grant, revoke, changeRole, disableUser(UserID), enableUser(UserID)
     case operability(TenantID), writeGate(TenantID), connectionEnabled(ConnectionID)
     case freeze, liftFreeze
+    case audit
 
     /// Finds the route. Throws 404 for a path that leads nowhere, a malformed id included, and 405 for a
     /// method that the path does not have.
@@ -41,6 +42,7 @@ enum Route: Sendable, Hashable {
         switch name {
         case "dry-runs": [(.post, .dryRun)]
         case "me": [(.get, .me)]
+        case "audit": [(.get, .audit)]
         case "tenants": [(.get, .tenants)]
         case "provider-connections": [(.get, .connections)]
         case "notifications": [(.get, .notifications)]
@@ -113,6 +115,7 @@ extension Route {
         case .pauseSchedule: "/v1/schedules/{id}/pause"
         case .resumeSchedule: "/v1/schedules/{id}/resume"
         case .me: "/v1/me"
+        case .audit: "/v1/audit"
         case .tenants: "/v1/tenants"
         case .connections: "/v1/provider-connections"
         case .notifications: "/v1/notifications"

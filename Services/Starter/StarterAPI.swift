@@ -21,6 +21,7 @@ struct StarterAPI: Sendable {
     private let access: AccessRoutes
     private let users: UserRoutes
     private let backups: BackupRoutes
+    private let audit: AuditRoutes
 
     /// - Parameters:
     ///   - families: those whose consumers are deployed; what the others do can't be started.
@@ -53,6 +54,7 @@ struct StarterAPI: Sendable {
         places = PlaceRoutes(tenants: TenantReading(pool: pool), access: accessReading)
         users = UserRoutes(users: UserReading(pool: pool), access: accessReading)
         backups = BackupRoutes(backups: BackupReading(pool: pool), access: accessReading)
+        audit = AuditRoutes(audit: AuditReading(pool: pool), access: accessReading)
         access = AccessRoutes(changes: AuthorityChanges(pool: pool, makeID: makeID), access: accessReading)
     }
 
@@ -109,6 +111,7 @@ struct StarterAPI: Sendable {
         case .pauseSchedule(let id): try await schedules.pause(id, call)
         case .resumeSchedule(let id): try await schedules.resume(id, call)
         case .me: try await places.me(call)
+        case .audit: try await audit.list(call)
         case .tenants: try await places.list(call)
         case .connections: try await places.connections(call)
         case .notifications: try await places.notifications(call)

@@ -18,15 +18,13 @@ struct StarterProcess: Service {
     private static let burstSeconds = 2
     /// Well below the time in which a process has to stop.
     private static let drainLimit = Duration.seconds(4)
-    private static let partitionInterval = Duration.seconds(24 * 3_600)
-    private static let partitionRetry = Duration.seconds(60)
 
     let pool: PostgresPool
     let publisher: Publisher
     let relay: OutboxRelay
     let maintenance: Maintenance
     let scheduler: Scheduler
-    let partitions: AuditPartitions
+    let audit: AuditKeeping
     let logger: Logger
 
     static func compose(_ settings: StarterSettings, _ context: ServiceContext) throws -> ServiceComposition {
@@ -56,7 +54,9 @@ struct StarterProcess: Service {
                     pool: pool, families: settings.families, outboxLeaseSeconds: settings.outboxLeaseSeconds,
                     makeID: UUID.timeOrdered),
                 publish: relay.publish, logger: logger),
-            partitions: AuditPartitions(pool: pool), logger: logger)
+            audit: AuditKeeping(
+                partitions: AuditPartitions(pool: pool), seals: AuditSeals(pool: pool), logger: logger),
+            logger: logger)
         return ServiceComposition(
             services: [process],
             readiness: [
@@ -99,21 +99,8 @@ struct StarterProcess: Service {
         await withTaskGroup { group in
             group.addTask { await maintenance.run() }
             group.addTask { await scheduler.run() }
-            group.addTask { await keepPartitions() }
+            group.addTask { await audit.run() }
             await group.waitForAll()
-        }
-    }
-
-    private func keepPartitions() async {
-        while !Task.isCancelled {
-            var pause = Self.partitionInterval
-            do { try await partitions.make() } catch {
-                pause = Self.partitionRetry
-                if !Task.isCancelled {
-                    logger.warning("the audit's partitions could not be made", error: error)
-                }
-            }
-            try? await Task.sleep(for: pause)
         }
     }
 }
