@@ -202,7 +202,8 @@ let package = Package(
                 "Postgres", "AMQP", "JSON", logging,
             ]),
         tests("GraphSandboxTests", ["GraphSandbox", "JSON"], exclude: ["msal_client.py"]),
-        tests("StarterTests", ["Fixtures", "Starter", "Store", "Operations", "Postgres", "JSON"]),
+        tests(
+            "StarterTests", ["Fixtures", "Starter", "Store", "Operations", "ServiceKit", "Postgres", "JSON"]),
         tests(
             "AtlasTests",
             [

@@ -9,11 +9,12 @@ import Store
 
 /// The HTTP API: takes each request from its token to its answer.
 struct StarterAPI: Sendable {
-    private let principals: Principals
-    private let rateLimit: RateLimit?
+    /// What the door at the broker shares with this one.
+    let principals: Principals
+    let rateLimit: RateLimit?
+    let start: StartRoute
     private let figures: APIFigures?
     private let logger: Logger
-    private let start: StartRoute
     private let dryRun: DryRunRoute
     private let runs: RunRoutes
     private let schedules: ScheduleRoutes
