@@ -72,7 +72,7 @@ let package = Package(
         shared("Curl", ["CCurl", "EventLoop", logging]),
         shared("Operations", ["JSON"]),
         shared(
-            "Store", ["JSON", "Operations", "Postgres", logging],
+            "Store", ["JSON", "Operations", "Postgres", crypto, logging],
             resources: [
                 .embedInCode("Migrations/0001_foundation.sql"),
                 .embedInCode("Migrations/0002_one_platform_row.sql"),
@@ -82,7 +82,8 @@ let package = Package(
                 .embedInCode("Migrations/0006_run_item_details.sql"),
                 .embedInCode("Migrations/0007_bulk.sql"),
                 .embedInCode("Migrations/0008_schedule_parameters.sql"),
-                .embedInCode("Migrations/0009_notifier.sql"),
+                .embedInCode("Migrations/0009_audit_chain.sql"),
+                .embedInCode("Migrations/0010_notifier.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Graph", ["ServiceKit", "JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),
@@ -153,7 +154,7 @@ let package = Package(
         tests("PostgresTests", ["SeededRandom", "Postgres"]),
         tests("CurlTests", ["Curl"]),
         tests("OperationsTests", ["SeededRandom", "Fixtures", "Operations", "JSON"]),
-        tests("StoreTests", ["Fixtures", "Store", "Operations", "Postgres", "JSON"]),
+        tests("StoreTests", ["Fixtures", "SeededRandom", "Store", "Operations", "Postgres", "JSON"]),
         tests("SealingTests", ["Sealing"]),
         tests(
             "GraphTests",
@@ -204,7 +205,10 @@ let package = Package(
         tests("GraphSandboxTests", ["GraphSandbox", "JSON"], exclude: ["msal_client.py"]),
         tests(
             "StarterTests",
-            ["Fixtures", "Starter", "Sealing", "Store", "Operations", "Postgres", "JSON", crypto]),
+            [
+                "Fixtures", "Starter", "Sealing", "Store", "Operations", "ServiceKit", "Postgres", "JSON",
+                crypto,
+            ]),
         tests(
             "AtlasTests",
             [

@@ -20,8 +20,11 @@ struct Access: Sendable {
         role = standing.role
     }
 
+    /// Whether the caller has the capability at the place.
+    func holds(_ capability: Capability) -> Bool { role?.holds(capability) == true }
+
     /// Throws when the caller lacks the capability at the place.
     func require(_ capability: Capability) throws(Problem) {
-        guard role?.holds(capability) == true else { throw .forbidden(capability) }
+        guard holds(capability) else { throw .forbidden(capability) }
     }
 }

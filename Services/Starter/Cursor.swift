@@ -5,15 +5,19 @@ struct Cursor: Sendable, Hashable {
     /// The lists that have pages. A cursor is of one of them.
     enum List: UInt8, Sendable {
         case runs = 1
-        case tenants, connections, notifications, users, backups, backupItems, schedules, runItems
+        case tenants, connections, notifications, users, backups, backupItems, schedules, runItems,
+            auditRecords
         case webhooks, deliveries
+
+        /// Whether its entries are told apart by keys, not by ids.
+        fileprivate var hasKeys: Bool { self == .runItems || self == .auditRecords }
     }
 
     let list: List
     /// The last entry of the page.
     private let place: Place
 
-    /// What entries are told apart by: ids, but for the items of runs, which are named by keys.
+    /// What entries are told apart by.
     private enum Place: Hashable {
         case id(UUID)
         case key(String)
@@ -38,13 +42,19 @@ struct Cursor: Sendable, Hashable {
         place = .key(key)
     }
 
+    /// After a record of the audit.
+    init(afterRecord number: Int) {
+        list = .auditRecords
+        place = .key("\(number)")
+    }
+
     /// Reads a cursor; nil for anything else.
     init?(_ text: String) {
         guard text.utf8.count <= 2 * Self.keyLimit, let bytes = Base64URL.decode(text),
             bytes.count > Self.headLength, bytes[0] == Self.version, let list = List(rawValue: bytes[1])
         else { return nil }
         let rest = bytes.dropFirst(Self.headLength)
-        if list == .runItems {
+        if list.hasKeys {
             guard rest.count <= Self.keyLimit, !rest.contains(0),
                 let key = String(validating: rest, as: UTF8.self)
             else { return nil }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Hummingbird
 import HummingbirdCore
+import JSON
 import Operations
 import Store
 
@@ -51,6 +52,15 @@ struct QueryParameters {
         }
     }
 
+    /// A moment in the form of RFC 3339; nil when it was left out.
+    mutating func timestamp(_ name: String) -> Date? {
+        take(name).flatMap { text in
+            let date = Timestamp(json: .string(text))?.date ?? (try? Date(text, strategy: .iso8601))
+            if date == nil { note(name, "must be a time like 2026-11-21T09:00:00Z") }
+            return date
+        }
+    }
+
     /// How many entries a page may have: `limit`, 1 to ``Page/limit``, 50 when it was left out.
     mutating func pageLimit() -> Int {
         let most = Page<RunSummary>.limit
@@ -67,6 +77,9 @@ struct QueryParameters {
 
     /// The same for the items of a run: the key of the last one.
     mutating func itemCursor() -> String? { place(in: .runItems)?.key }
+
+    /// The same for the audit: the number of the last record.
+    mutating func auditCursor() -> Int? { place(in: .auditRecords)?.key.flatMap { Int($0) } }
 
     private mutating func place(in list: Cursor.List) -> Cursor? {
         take("cursor").flatMap { text in

@@ -12,6 +12,7 @@ enum Route: Sendable, Hashable {
     case grant, revoke, changeRole, disableUser(UserID), enableUser(UserID)
     case operability(TenantID), writeGate(TenantID), connectionEnabled(ConnectionID)
     case freeze, liftFreeze
+    case audit
     case createWebhook, listWebhooks, webhook(WebhookID), removeWebhook(WebhookID), rotateWebhook(WebhookID)
     case enableWebhook(WebhookID), disableWebhook(WebhookID)
     case listDeliveries, delivery(DeliveryID), redeliver(DeliveryID)
@@ -45,6 +46,7 @@ enum Route: Sendable, Hashable {
         switch name {
         case "dry-runs": [(.post, .dryRun)]
         case "me": [(.get, .me)]
+        case "audit": [(.get, .audit)]
         case "tenants": [(.get, .tenants)]
         case "provider-connections": [(.get, .connections)]
         case "notifications": [(.get, .notifications)]
@@ -126,6 +128,7 @@ extension Route {
         case .pauseSchedule: "/v1/schedules/{id}/pause"
         case .resumeSchedule: "/v1/schedules/{id}/resume"
         case .me: "/v1/me"
+        case .audit: "/v1/audit"
         case .tenants: "/v1/tenants"
         case .connections: "/v1/provider-connections"
         case .notifications: "/v1/notifications"

@@ -9,11 +9,12 @@ import Store
 
 /// The HTTP API: takes each request from its token to its answer.
 struct StarterAPI: Sendable {
-    private let principals: Principals
-    private let rateLimit: RateLimit?
+    /// What the door at the broker shares with this one.
+    let principals: Principals
+    let rateLimit: RateLimit?
+    let start: StartRoute
     private let figures: APIFigures?
     private let logger: Logger
-    private let start: StartRoute
     private let dryRun: DryRunRoute
     private let runs: RunRoutes
     private let schedules: ScheduleRoutes
@@ -21,6 +22,7 @@ struct StarterAPI: Sendable {
     private let access: AccessRoutes
     private let users: UserRoutes
     private let backups: BackupRoutes
+    private let audit: AuditRoutes
     private let webhooks: WebhookRoutes
     private let deliveries: DeliveryRoutes
     private let email: EmailRoutes
@@ -57,6 +59,7 @@ struct StarterAPI: Sendable {
         places = PlaceRoutes(tenants: TenantReading(pool: pool), access: accessReading)
         users = UserRoutes(users: UserReading(pool: pool), access: accessReading)
         backups = BackupRoutes(backups: BackupReading(pool: pool), access: accessReading)
+        audit = AuditRoutes(audit: AuditReading(pool: pool), access: accessReading)
         self.webhooks = WebhookRoutes(
             webhooks: Webhooks(pool: pool), access: accessReading, sealing: webhooks)
         deliveries = DeliveryRoutes(deliveries: DeliveryReading(pool: pool), access: accessReading)
@@ -117,6 +120,7 @@ struct StarterAPI: Sendable {
         case .pauseSchedule(let id): try await schedules.pause(id, call)
         case .resumeSchedule(let id): try await schedules.resume(id, call)
         case .me: try await places.me(call)
+        case .audit: try await audit.list(call)
         case .tenants: try await places.list(call)
         case .connections: try await places.connections(call)
         case .notifications: try await places.notifications(call)

@@ -18,15 +18,14 @@ struct StarterProcess: Service {
     private static let burstSeconds = 2
     /// Well below the time in which a process has to stop.
     private static let drainLimit = Duration.seconds(4)
-    private static let partitionInterval = Duration.seconds(24 * 3_600)
-    private static let partitionRetry = Duration.seconds(60)
 
     let pool: PostgresPool
     let publisher: Publisher
+    let requests: Intake
     let relay: OutboxRelay
     let maintenance: Maintenance
     let scheduler: Scheduler
-    let partitions: AuditPartitions
+    let audit: AuditKeeping
     let logger: Logger
 
     static func compose(_ settings: StarterSettings, _ context: ServiceContext) throws -> ServiceComposition {
@@ -52,7 +51,8 @@ struct StarterProcess: Service {
             logger: logger, makeID: UUID.timeOrdered,
             publish: relay.publish)
         let process = StarterProcess(
-            pool: pool, publisher: publisher, relay: relay,
+            pool: pool, publisher: publisher, requests: try requests(settings, api, publisher, context),
+            relay: relay,
             maintenance: Maintenance(
                 repair: RunRepair(pool: pool, outboxLeaseSeconds: settings.outboxLeaseSeconds),
                 reminderSeconds: settings.reminderSeconds, publish: relay.publish, logger: logger),
@@ -61,7 +61,9 @@ struct StarterProcess: Service {
                     pool: pool, families: settings.families, outboxLeaseSeconds: settings.outboxLeaseSeconds,
                     makeID: UUID.timeOrdered),
                 publish: relay.publish, logger: logger),
-            partitions: AuditPartitions(pool: pool), logger: logger)
+            audit: AuditKeeping(
+                partitions: AuditPartitions(pool: pool), seals: AuditSeals(pool: pool), logger: logger),
+            logger: logger)
         return ServiceComposition(
             services: [process],
             readiness: [
@@ -69,6 +71,24 @@ struct StarterProcess: Service {
                 ReadinessCheck("broker") { try publisher.status.requireConnected() },
             ],
             addRoutes: { $0.add(middleware: StarterMiddleware(api: api)) })
+    }
+
+    /// The door for upstream systems at the broker.
+    private static func requests(
+        _ settings: StarterSettings, _ api: StarterAPI, _ publisher: Publisher, _ context: ServiceContext
+    ) throws -> Intake {
+        let door = RequestDoor(
+            principals: api.principals, rateLimit: api.rateLimit, start: api.start, publisher: publisher,
+            figures: context.metrics.counter(
+                "tenantatlas_start_requests_total",
+                help: "Start requests at the broker, by what came of them.",
+                labels: ["result"]),
+            logger: context.logger, makeID: UUID.timeOrdered)
+        let consumer = Consumer(
+            address: try BrokerAddress(url: settings.brokerURL), topology: JobTopology.starter,
+            queue: JobTopology.requestQueue, prefetch: RequestDoor.prefetch, bodyLimit: RequestLimits.body,
+            name: "\(context.name)-requests", logger: context.logger)
+        return Intake(consumer: consumer, logger: context.logger, decide: door.decide)
     }
 
     /// The database has to answer, and to have every table that this version works with.
@@ -91,8 +111,11 @@ struct StarterProcess: Service {
         await withTaskGroup { group in
             group.addTask { await publisher.run() }
             let relaying = Task { await relay.run() }
+            let answering = Task { await requests.run() }
             group.addTask {
                 await cancelWhenGracefulShutdown { await chores() }
+                await requests.stop()
+                await answering.value
                 await relay.drain(relaying, within: Self.drainLimit)
             }
             await group.waitForAll()
@@ -104,21 +127,8 @@ struct StarterProcess: Service {
         await withTaskGroup { group in
             group.addTask { await maintenance.run() }
             group.addTask { await scheduler.run() }
-            group.addTask { await keepPartitions() }
+            group.addTask { await audit.run() }
             await group.waitForAll()
-        }
-    }
-
-    private func keepPartitions() async {
-        while !Task.isCancelled {
-            var pause = Self.partitionInterval
-            do { try await partitions.make() } catch {
-                pause = Self.partitionRetry
-                if !Task.isCancelled {
-                    logger.warning("the audit's partitions could not be made", error: error)
-                }
-            }
-            try? await Task.sleep(for: pause)
         }
     }
 }

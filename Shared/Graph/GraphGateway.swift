@@ -4,6 +4,7 @@ internal import JSON
 package import Logging
 package import Operations
 package import Sealing
+internal import ServiceKit
 package import Store
 internal import Synchronization
 
@@ -97,6 +98,11 @@ package final class GraphGateway: Sendable {
         var request = request
         request.timeout = left
         request.headers.append(("client-request-id", "\(id)"))
+        if let trace = TraceParent.current {
+            // The permit's id names the call here as well.
+            let span = withUnsafeBytes(of: id.uuid) { $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self) }
+            request.headers.append(("traceparent", "\(trace.child(span.bigEndian))"))
+        }
         let result: Result<HTTPResponse, TransferError>
         do { result = .success(try await http.perform(request)) } catch { result = .failure(error) }
         switch result {
@@ -173,7 +179,7 @@ package final class GraphGateway: Sendable {
 
     /// Asks for a new token. Throws as ``read(_:with:under:)``.
     func fetchToken(
-        for account: ProviderAccount, secret: Secret, under permit: ExecutionPermit
+        for account: ProviderAccount, secret: Sealing.Secret, under permit: ExecutionPermit
     ) async throws -> AccessToken {
         let path: GraphPath = "/\(account.entraTenantID)/oauth2/v2.0/token"
         let call = "POST \(path.template)"
@@ -196,7 +202,7 @@ package final class GraphGateway: Sendable {
         return token
     }
 
-    private static func tokenForm(_ account: ProviderAccount, _ secret: Secret) -> [UInt8] {
+    private static func tokenForm(_ account: ProviderAccount, _ secret: Sealing.Secret) -> [UInt8] {
         let fields = [
             "grant_type=client_credentials", "client_id=\(URLEscaping.escape(account.clientID))",
             "scope=\(URLEscaping.escape("\(account.cloud.graph)/.default"))", "client_secret=",

@@ -9,6 +9,7 @@ package enum Capability: String, Sendable, CaseIterable {
     case deviceBulk = "device.bulk"
     case operationsView = "operations.view"
     case accessManage = "access.manage"
+    case auditView = "audit.view"
     case notificationsManage = "notifications.manage"
 }
 

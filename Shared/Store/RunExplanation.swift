@@ -36,7 +36,8 @@ package struct RunExplanation: Sendable, Hashable {
 }
 
 extension RunExplanation.Replay {
-    fileprivate init?(_ stored: JSON) {
+    /// Makes a stored decision again; nil when its inputs can't be read.
+    package init?(_ stored: JSON) {
         guard let run = stored["run"].flatMap(QueuedExecution.init(json:)),
             let facts = stored["facts"].flatMap(AuthorityFacts.init(json:)),
             let phase = stored["phase"]?.string.flatMap(LegitimacyDecision.Phase.init),

@@ -13,7 +13,8 @@ package enum Schema {
             migration(6, "run item details", PackageResources._006_run_item_details_sql),
             migration(7, "bulk", PackageResources._007_bulk_sql),
             migration(8, "schedule_parameters", PackageResources._008_schedule_parameters_sql),
-            migration(9, "notifier", PackageResources._009_notifier_sql),
+            migration(9, "audit_chain", PackageResources._009_audit_chain_sql),
+            migration(10, "notifier", PackageResources._010_notifier_sql),
         ]
     }
 

@@ -45,7 +45,7 @@ import Testing
                 "access revoke", "access role", "access suspend", "access resume", "access write-gate open",
                 "access write-gate close", "access freeze", "access unfreeze", "access disable-user",
                 "access enable-user", "backups list", "backups show", "connections list",
-                "connections enable", "connections disable",
+                "connections enable", "connections disable", "audit list", "audit export", "audit verify",
                 "notifications list", "notifications deliveries", "notifications redeliver",
                 "notifications email", "webhooks add", "webhooks list", "webhooks rotate", "webhooks disable",
                 "webhooks enable", "webhooks remove", "tokens issue", "tokens revoke", "keys generate",

@@ -88,6 +88,10 @@ struct AccessMatrixTests {
             },
             [200, 200, 403, 403, 200, 404, 404]),
         Row(.get, "runs", { _ in "/v1/runs" }, [200, 200, 200, 200, 200, 200, 200]),
+        Row(.get, "audit", { _ in "/v1/audit" }, [200, 200, 403, 403, 200, 403, 200]),
+        Row(
+            .get, "audit of a tenant", { "/v1/audit?tenant_id=\($0.tenant)" },
+            [200, 200, 403, 403, 200, 404, 404]),
         Row(
             .get, "runs of a tenant", { "/v1/runs?tenant_id=\($0.tenant)" },
             [200, 200, 200, 200, 200, 404, 404]),
