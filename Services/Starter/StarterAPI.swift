@@ -56,7 +56,9 @@ struct StarterAPI: Sendable {
         users = UserRoutes(users: UserReading(pool: pool), access: accessReading)
         backups = BackupRoutes(backups: BackupReading(pool: pool), access: accessReading)
         audit = AuditRoutes(audit: AuditReading(pool: pool), access: accessReading)
-        access = AccessRoutes(changes: AuthorityChanges(pool: pool, makeID: makeID), access: accessReading)
+        access = AccessRoutes(
+            changes: AuthorityChanges(pool: pool, makeID: makeID), preview: AuthorityPreview(pool: pool),
+            access: accessReading)
     }
 
     /// Answers a request. Never throws: whatever goes wrong is an answer, too.
