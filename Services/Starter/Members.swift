@@ -78,6 +78,12 @@ struct Members {
         return value.bool ?? note(name, "must be true or false", false)
     }
 
+    /// `true` or `false`, which may be left out and is `false` then.
+    mutating func optionalBool(_ name: String) -> Bool {
+        guard let value = take(name), !value.isNull else { return false }
+        return value.bool ?? note(name, "must be true or false, or left out", false)
+    }
+
     /// One of the words of `Choice`.
     mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String) -> Choice {
         let standIn = Choice.allCases.first!

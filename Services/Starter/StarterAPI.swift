@@ -64,7 +64,9 @@ struct StarterAPI: Sendable {
             webhooks: Webhooks(pool: pool), access: accessReading, sealing: webhooks)
         deliveries = DeliveryRoutes(deliveries: DeliveryReading(pool: pool), access: accessReading)
         email = EmailRoutes(settings: EmailSettings(pool: pool))
-        access = AccessRoutes(changes: AuthorityChanges(pool: pool, makeID: makeID), access: accessReading)
+        access = AccessRoutes(
+            changes: AuthorityChanges(pool: pool, makeID: makeID), preview: AuthorityPreview(pool: pool),
+            access: accessReading)
     }
 
     /// Answers a request. Never throws: whatever goes wrong is an answer, too.
