@@ -28,7 +28,7 @@ enum Sanitiser {
     /// Stands for a code that is none of the known ones. It may be anything: a secret can have the form of a code.
     static let otherCode = "other"
 
-    /// One of the known error codes; ``otherCode`` for anything else that has the form of one (1 to 64 letters, digits,
+    /// One of the known error codes, or a number of the token endpoint; ``otherCode`` for anything else that has the form of one (1 to 64 letters, digits,
     /// `_` and `.`), and nil for what has not.
     static func code(_ text: String?) -> String? {
         guard let text, (1...longestCode).contains(text.utf8.count),
@@ -36,7 +36,15 @@ enum Sanitiser {
                 isLetterOrDigit(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
             })
         else { return nil }
-        return knownCodes.contains(text) ? text : otherCode
+        return knownCodes.contains(text) || isTokenNumber(text) ? text : otherCode
+    }
+
+    /// The token endpoint's numbers: `AADSTS` and 5 to 7 digits.
+    private static func isTokenNumber(_ text: String) -> Bool {
+        guard text.hasPrefix("AADSTS") else { return false }
+        let number = text.utf8.dropFirst(6)
+        return (5...7).contains(number.count)
+            && number.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains)
     }
 
     /// A GUID in its 36-character form.

@@ -26,12 +26,13 @@ import Testing
         #expect(Sanitiser.date(canary) == nil)
     }
 
-    @Test(arguments: ["Forbidden", "Request_BadRequest", "credential_not_authentic"])
+    @Test(arguments: ["Forbidden", "Request_BadRequest", "credential_not_authentic", "AADSTS7000222"])
     func knownCodesPass(_ code: String) { #expect(Sanitiser.code(code) == code) }
 
     /// A secret may have the form of a code.
     @Test(arguments: [
-        "a", "hunter2", "Zm9vYmFyMTIz", "forbidden", "Forbidden.", String(repeating: "x", count: 64),
+        "a", "hunter2", "AADSTS", "AADSTS70002222", "AADSTS700022x", "Zm9vYmFyMTIz", "forbidden",
+        "Forbidden.", String(repeating: "x", count: 64),
     ])
     func othersAreOnlyCounted(_ code: String) { #expect(Sanitiser.code(code) == "other") }
 
