@@ -159,7 +159,8 @@ let package = Package(
         tests(
             "GraphTests",
             [
-                "Fixtures", "GraphFixtures", "ProviderConsumer", "Graph", "Sealing", "Store", "Operations",
+                "SeededRandom", "Fixtures", "GraphFixtures", "ProviderConsumer", "Graph", "Sealing", "Store",
+                "Operations",
                 "Postgres", "Curl", "JSON", logging,
             ]),
         tests(

@@ -7,9 +7,10 @@ import subprocess
 import sys
 import uuid
 
+import jsonschema
 import pika
 
-from system import Starter, journal, rows, until
+from system import Starter, call, journal, rows, sandbox, until
 
 CHECKS = []
 TYPE = "com.tenantatlas.start.requested.v1"
@@ -65,7 +66,9 @@ class Door:
                 raise AssertionError(f"no answer to {correlation} within 30 s")
             if properties.correlation_id == correlation:
                 self.channel.cancel()
-                return json.loads(body), properties
+                answer = json.loads(body)
+                self.contracts.seen["answer"].append(answer.get("data", answer))
+                return answer, properties
 
     def ask(self, body, headers=None, **more):
         return self.answer(self.send(body, headers, **more))
@@ -80,6 +83,12 @@ def binary(world, request, id=None, token=None, prefix="cloudEvents_", **more):
     headers = {prefix + name: value for name, value in attributes.items() if value is not None}
     headers["authorization"] = f"Bearer {token or world.system}"
     return json.dumps(request).encode(), headers
+
+
+def noted(request, door):
+    """A request that is a good one, for the contract's sake."""
+    door.contracts.seen["request"].append(request)
+    return request
 
 
 def check(world, tenant="Litware", **more):
@@ -126,7 +135,7 @@ def examples(world):
 
 def answers(world, door):
     """Every answer there is."""
-    body, headers = binary(world, check(world), id="one")
+    body, headers = binary(world, noted(check(world, wait_limit_seconds=600), door), id="one")
     first, properties = door.ask(body, headers)
     claim("binary mode: accepted", first["result"] == "accepted" and first["state"] == "queued"
           and first["href"] == f"/v1/runs/{first['run_id']}", first)
@@ -159,7 +168,8 @@ def answers(world, door):
     world.ended(encoded["data"]["run_id"])
 
     # Nobody takes it: it stays queued.
-    waiting, _ = door.ask(*binary(world, check(world, "Contoso") | {"operation": "inventory.sync"}))
+    waiting, _ = door.ask(*binary(world, noted(
+        check(world, "Contoso") | {"operation": "backup.run", "parameters": {"kinds": ["scope_tag"]}}, door)))
     busy, _ = door.ask(*binary(world, check(world, "Contoso")))
     claim("another run on the connection: busy, and which", busy["result"] == "busy"
           and busy["active_run"]["run_id"] == waiting["run_id"] and busy["retryable"] is True, busy)
@@ -243,12 +253,85 @@ def many(world, door):
           and results["accepted"] == len(started) and active[0]["most"] == 1, results)
 
 
+def refused_half_way(world):
+    """A run whose tenant is suspended while it reads: a decision that refuses."""
+    owner = Starter(world.tokens["Nadia Brandt"])
+    sandbox("POST", "/faults", {"kind": "slow", "delayMs": 300, "path": "/v1.0/deviceManagement/managedDevices",
+                                "tenant": world.directories["Fabrikam"]})
+    status, started = world.starter.post("/v1/runs", check(world, "Fabrikam", operation="compliance.snapshot"))
+    assert status == 202, started
+    until("it reads", lambda: owner.get(f"/v1/runs/{started['run_id']}")[1]["state"] == "running")
+    tenant = owner.get(f"/v1/runs/{started['run_id']}")[1]["tenant"]["id"]
+    status, answer = call("PUT", f"{owner.base}/v1/tenants/{tenant}/operability", owner.token, {"operability": "archived"})
+    assert status in (200, 202), answer
+    run = world.ended(started["run_id"])
+    claim("a run is refused half-way", run["reason"]["code"] == "tenant_archived", run)
+
+
+class Contracts:
+    """The schemas, and every message that was seen of each kind."""
+
+    FILES = {
+        "request": "schemas/start-request.schema.json", "answer": "schemas/start-answer.schema.json",
+        "job": "schemas/job.schema.json", "event": "schemas/run-completed.schema.json",
+        "decision": "149-queued-execution-reauthorization/contracts/execution-legitimacy.schema.json",
+    }
+
+    def __init__(self):
+        self.seen = {kind: [] for kind in self.FILES}
+        self.schemas = {}
+        for kind, file in self.FILES.items():
+            with open(f"{os.environ['SPECS']}/{file}") as text:
+                self.schemas[kind] = json.load(text)
+
+    def listen(self, door):
+        """Queues of our own beside the system's, as any partner may have them."""
+        self.door = door
+        self.queues = {}
+        for kind, exchange, keys in [("job", "jobs", ["provider", "inventory"]), ("event", "run-events", [""])]:
+            queue = door.channel.queue_declare("", exclusive=True).method.queue
+            for key in keys:
+                door.channel.queue_bind(queue, exchange, key)
+            self.queues[kind] = queue
+
+    def collect(self):
+        for kind, queue in self.queues.items():
+            while True:
+                method, _, body = self.door.channel.basic_get(queue, auto_ack=True)
+                if method is None:
+                    break
+                self.seen[kind].append(json.loads(body))
+        self.seen["decision"] = [row["decision"] for row in rows(
+            "SELECT (details->'decision')::jsonb AS decision FROM audit WHERE details->'decision'->'checks' IS NOT NULL"
+            " UNION ALL SELECT context->'legitimacy' FROM runs WHERE context->'legitimacy'->'checks' IS NOT NULL")]
+
+    def check(self):
+        self.collect()
+        for kind, documents in self.seen.items():
+            jsonschema.Draft202012Validator.check_schema(self.schemas[kind])
+            validator = jsonschema.Draft202012Validator(self.schemas[kind])
+            faults = [f"{error.json_path}: {error.message}" for document in documents
+                      for error in validator.iter_errors(document)]
+            claim(f"{len(documents)} documents of the kind «{kind}» are as their schema says", documents and not faults,
+                  faults[:3])
+            # What is not described is refused: each document with a member more is none of the kind.
+            more = [document for document in documents if validator.is_valid(document | {"colour": "red"})]
+            claim(f"and none of the kind «{kind}» is so with a member more", not more, more[:1])
+
+
 def main():
     world, door = World(), Door()
+    contracts = Contracts()
+    contracts.listen(door)
+    door.contracts = contracts
     examples(world)
     answers(world, door)
     foreign(world, door)
     many(world, door)
+    refused_half_way(world)
+    contracts.check()
+    claim("decisions of both kinds were seen",
+          {decision["decision"] for decision in contracts.seen["decision"]} == {"allowed", "denied"})
     passed = sum(CHECKS)
     print(f"{passed} passed, {len(CHECKS) - passed} failed")
     sys.exit(0 if all(CHECKS) else 1)
