@@ -12,7 +12,7 @@ install_validators() {
     VALIDATORS=$STATE/validators
     if ! python3 -m venv "$VALIDATORS" >"$STATE/logs/validators.log" 2>&1 ||
         ! "$VALIDATORS/bin/python" -m pip install --quiet --disable-pip-version-check 'schemathesis>=4,<5' \
-            'openapi-spec-validator<1' 'jsonschema>=4,<5' 'PyYAML>=6,<7' >>"$STATE/logs/validators.log" 2>&1; then
+            'openapi-spec-validator<1' 'jsonschema>=4,<5' 'PyYAML>=6,<7' 'asyncapi-python[codegen]<1' >>"$STATE/logs/validators.log" 2>&1; then
         show_end "$STATE/logs/validators.log"
         die "The validators could not be installed: this test needs Python's package index (pip)."
     fi

@@ -1,5 +1,7 @@
 """Gives schemathesis ids of things that there are: of its own it would find none. See ../http-contract.sh."""
 
+import atexit
+import collections
 import json
 import os
 import re
@@ -42,3 +44,20 @@ def before_call(context, case, kwargs):
             body["id"] = KNOWN["workspace"]
         else:
             body["id"] = known(body.get("id"), "tenants" if body["scope"] == "tenant" else "provider-connections")
+
+
+# How often which operation was answered by which status.
+ANSWERS = collections.defaultdict(collections.Counter)
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    # What was sent by another method than the description has is no answer of the operation.
+    if case.method.lower() == case.operation.method.lower():
+        ANSWERS[case.operation.label][str(response.status_code)] += 1
+
+
+@atexit.register
+def keep():
+    with open(os.environ["ANSWERS"], "w") as file:
+        json.dump(ANSWERS, file)
