@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The HTTP API is what specs/openapi.json says: each route is in it and nothing else, and schemathesis, which knows nothing
-# of us, sends each operation good and bad requests and compares every answer. The two descriptions themselves are
-# looked at by validators that are not ours.
+# The HTTP API is what specs/openapi.json says: each route is in it and nothing else, and schemathesis, which knows
+# nothing of us, sends each operation good and bad requests and compares every answer. The two descriptions themselves
+# are looked at by validators that are not ours.
 # shellcheck source-path=SCRIPTDIR disable=SC2119
 set -euo pipefail
 # shellcheck source=../../scripts/lib/stack.sh
@@ -12,7 +12,8 @@ install_validators() {
     VALIDATORS=$STATE/validators
     if ! python3 -m venv "$VALIDATORS" >"$STATE/logs/validators.log" 2>&1 ||
         ! "$VALIDATORS/bin/python" -m pip install --quiet --disable-pip-version-check 'schemathesis>=4,<5' \
-            'openapi-spec-validator<1' 'jsonschema>=4,<5' 'PyYAML>=6,<7' 'asyncapi-python[codegen]<1' >>"$STATE/logs/validators.log" 2>&1; then
+            'openapi-spec-validator<1' 'asyncapi-python[codegen]<1' 'jsonschema>=4,<5' 'PyYAML>=6,<7' \
+            >>"$STATE/logs/validators.log" 2>&1; then
         show_end "$STATE/logs/validators.log"
         die "The validators could not be installed: this test needs Python's package index (pip)."
     fi
