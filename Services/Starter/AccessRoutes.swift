@@ -67,12 +67,6 @@ struct AccessRoutes: Sendable {
         return try await apply(.setWriteGate(tenant, isOpen: isOpen), in: workspace, call)
     }
 
-    func setEnabled(_ connection: ConnectionID, _ call: Call) async throws -> Answer {
-        let isEnabled = try await call.read { $0.bool("enabled") }
-        let workspace = try await manage(.connection(connection), call.caller)
-        return try await apply(.setConnectionEnabled(connection, isEnabled), in: workspace, call)
-    }
-
     func freeze(_ call: Call) async throws -> Answer {
         let (scope, place) = try await freezeScope(call)
         return try await apply(.freeze(scope), in: manage(place, call.caller), call)
@@ -130,25 +124,5 @@ struct AccessRoutes: Sendable {
         _ change: AuthorityChange, in workspace: WorkspaceID, _ call: Call
     ) async throws -> Answer {
         try await changes.apply(change, in: workspace, by: .user(call.caller.userID)).answer()
-    }
-}
-
-extension BarrierAnswer {
-    /// `settled` when nothing is on the wire any more, 202 when nobody can tell of some calls.
-    fileprivate func answer(
-        settled status: HTTPResponse.Status = .ok, with first: [(String, JSON)] = []
-    ) -> Answer {
-        let calls = inDoubt.map { call -> JSON in
-            [
-                "call_id": .string("\(call.id)"), "run_id": .string("\(call.runID)"),
-                "call": .string(call.call), "opened_at": Timestamp.json(call.openedAt),
-                "deadline": Timestamp.json(call.deadline),
-            ]
-        }
-        let members: [(String, JSON)] = [
-            ("effective_at", Timestamp.json(effectiveAt)), ("settled_at", settledAt.json),
-            ("in_doubt", .array(calls)),
-        ]
-        return .json(settledAt == nil ? .accepted : status, .object(JSONObject(first + members)))
     }
 }

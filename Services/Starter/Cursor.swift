@@ -6,7 +6,7 @@ struct Cursor: Sendable, Hashable {
     enum List: UInt8, Sendable {
         case runs = 1
         case tenants, connections, notifications, users, backups, backupItems, schedules, runItems,
-            auditRecords
+            auditRecords, tokens
 
         /// Whether its entries are told apart by keys, not by ids.
         fileprivate var hasKeys: Bool { self == .runItems || self == .auditRecords }

@@ -26,8 +26,17 @@ struct StartRoute: Sendable {
                 waitLimitSeconds: members.optionalInteger("wait_limit_seconds"))
         }
         request.idempotencyKey = try idempotencyKey(call, limit: Self.keyLimit)
+        try await requireOfToken(request, call.caller)
         request.traceparent = TraceParent.accept(call.request.headers[.traceparent])
         return try await answer(starts.start(request))
+    }
+
+    /// The start gate knows what people may do; a token may be for less.
+    private func requireOfToken(_ request: StartRequest, _ caller: Principal) async throws {
+        guard !caller.scope.isFull, let definition = OperationCatalogue.definition(named: request.operation)
+        else { return }
+        try await Access(of: caller, at: .connection(request.connectionID), access)
+            .require(definition.capability)
     }
 
     /// Starts what ended otherwise than it should once more: a run of its own, as the caller. Whoever may start the

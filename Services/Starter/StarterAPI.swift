@@ -5,6 +5,7 @@ import HummingbirdCore
 import Logging
 import Operations
 import Postgres
+import Sealing
 import Store
 
 /// The HTTP API: takes each request from its token to its answer.
@@ -21,17 +22,22 @@ struct StarterAPI: Sendable {
     private let access: AccessRoutes
     private let users: UserRoutes
     private let backups: BackupRoutes
+    private let connections: ConnectionRoutes
+    private let credential: CredentialRoute
+    private let tokens: TokenRoutes
     private let audit: AuditRoutes
 
     /// - Parameters:
     ///   - families: those whose consumers are deployed; what the others do can't be started.
     ///   - outboxLeaseSeconds: how long a committed message belongs to this process.
     ///   - rateLimit: nil for none.
+    ///   - credentialKey: what credentials are sealed to; nil where none can be set.
     ///   - makeID: makes ids in the order of time.
     ///   - publish: takes messages whose rows are committed. It must not wait.
     init(
         pool: PostgresPool, families: Set<OperationFamily>, outboxLeaseSeconds: Double,
-        rateLimit: RateLimit?, figures: APIFigures? = nil, logger: Logger,
+        rateLimit: RateLimit?, credentialKey: SealingPublicKey? = nil, figures: APIFigures? = nil,
+        logger: Logger,
         makeID: @escaping @Sendable () -> UUID, publish: @escaping @Sendable ([PendingMessage]) -> Void
     ) {
         let reading = RunReading(pool: pool)
@@ -54,8 +60,17 @@ struct StarterAPI: Sendable {
         places = PlaceRoutes(tenants: TenantReading(pool: pool), access: accessReading)
         users = UserRoutes(users: UserReading(pool: pool), access: accessReading)
         backups = BackupRoutes(backups: BackupReading(pool: pool), access: accessReading)
+        let authority = AuthorityChanges(pool: pool, makeID: makeID)
+        access = AccessRoutes(changes: authority, access: accessReading)
+        connections = ConnectionRoutes(
+            changes: ConnectionChanges(pool: pool, makeID: makeID), authority: authority,
+            tenants: TenantReading(pool: pool), access: accessReading)
+        credential = CredentialRoute(
+            changes: CredentialChanges(pool: pool), tenants: TenantReading(pool: pool), access: accessReading,
+            key: credentialKey)
+        tokens = TokenRoutes(
+            principals: principals, tokens: TokenReading(pool: pool), access: accessReading, makeID: makeID)
         audit = AuditRoutes(audit: AuditReading(pool: pool), access: accessReading)
-        access = AccessRoutes(changes: AuthorityChanges(pool: pool, makeID: makeID), access: accessReading)
     }
 
     /// Answers a request. Never throws: whatever goes wrong is an answer, too.
@@ -113,7 +128,15 @@ struct StarterAPI: Sendable {
         case .me: try await places.me(call)
         case .audit: try await audit.list(call)
         case .tenants: try await places.list(call)
-        case .connections: try await places.connections(call)
+        case .connections: try await connections.list(call)
+        case .createConnection(let tenant): try await connections.create(in: tenant, call)
+        case .connection(let id): try await connections.show(id, call)
+        case .editConnection(let id): try await connections.edit(id, call)
+        case .connectionDefault(let id): try await connections.makeDefault(id, call)
+        case .credential(let id): try await credential.set(id, call)
+        case .createToken: try await tokens.create(call)
+        case .tokens: try await tokens.list(call)
+        case .revokeToken(let id): try await tokens.revoke(id, call)
         case .notifications: try await places.notifications(call)
         case .users: try await users.list(call)
         case .backups(let tenant): try await backups.list(tenant, call)
@@ -125,7 +148,7 @@ struct StarterAPI: Sendable {
         case .enableUser(let id): try await access.enable(id, call)
         case .operability(let id): try await access.setOperability(id, call)
         case .writeGate(let id): try await access.setWriteGate(id, call)
-        case .connectionEnabled(let id): try await access.setEnabled(id, call)
+        case .connectionEnabled(let id): try await connections.setEnabled(id, call)
         case .freeze: try await access.freeze(call)
         case .liftFreeze: try await access.liftFreeze(call)
         }

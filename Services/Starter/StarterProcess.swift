@@ -42,7 +42,8 @@ struct StarterProcess: Service {
             pool: pool, families: settings.families, outboxLeaseSeconds: settings.outboxLeaseSeconds,
             rateLimit: RateLimit(
                 perSecond: settings.requestsPerSecond, burst: settings.requestsPerSecond * burstSeconds),
-            figures: APIFigures(context.metrics), logger: logger, makeID: UUID.timeOrdered,
+            credentialKey: settings.credentialKey, figures: APIFigures(context.metrics), logger: logger,
+            makeID: UUID.timeOrdered,
             publish: relay.publish)
         let process = StarterProcess(
             pool: pool, publisher: publisher, relay: relay,

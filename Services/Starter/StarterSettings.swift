@@ -1,4 +1,5 @@
 import Operations
+import Sealing
 import ServiceKit
 import Store
 
@@ -14,6 +15,8 @@ struct StarterSettings: Sendable {
     let reminderSeconds: Double
     /// Requests that a token may send in a second, in the long run; 0 for no limit.
     let requestsPerSecond: Int
+    /// What credentials are sealed to; nil where none can be set.
+    let credentialKey: SealingPublicKey?
 
     /// Reads everything, then throws everything that is wrong.
     init(_ configuration: Configuration) throws(ConfigurationError) {
@@ -27,14 +30,23 @@ struct StarterSettings: Sendable {
         let names = configuration.string("FAMILIES", default: "provider", example: "provider,inventory")
             .split(separator: ",").map { $0.filter { $0 != " " } }
         families = Set(names.compactMap(OperationFamily.init))
-        try Self.check(configuration, families.count == names.count && !families.isEmpty)
+        let key = configuration.optionalSecret("CREDENTIAL_PUBLIC_KEY")
+        credentialKey = key.flatMap { try? SealingPublicKey(text: $0.reveal()) }
+        try Self.check(
+            configuration, familiesAreKnown: families.count == names.count && !families.isEmpty,
+            keyIsReadable: key == nil || credentialKey != nil)
     }
 
-    private static func check(_ configuration: Configuration, _ familiesAreKnown: Bool)
-        throws(ConfigurationError)
-    {
+    private static func check(
+        _ configuration: Configuration, familiesAreKnown: Bool, keyIsReadable: Bool
+    ) throws(ConfigurationError) {
         var problems: [String] = []
         do { try configuration.check() } catch { problems = error.problems }
+        if !keyIsReadable {
+            problems.append(
+                "CREDENTIAL_PUBLIC_KEY holds no public key; «atlas keys generate» makes one, and the consumers"
+                    + " have the other half")
+        }
         if !familiesAreKnown {
             let known = OperationFamily.allCases.map(\.rawValue).joined(separator: ",")
             problems.append("FAMILIES is not a list of different families; for example FAMILIES=\(known)")
