@@ -88,7 +88,8 @@ let package = Package(
                 .embedInCode("Migrations/0007_bulk.sql"),
                 .embedInCode("Migrations/0008_schedule_parameters.sql"),
                 .embedInCode("Migrations/0009_audit_chain.sql"),
-                .embedInCode("Migrations/0010_connections.sql"),
+                .embedInCode("Migrations/0010_notifier.sql"),
+                .embedInCode("Migrations/0011_connections.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Credentials", ["JSON", "Sealing", crypto, cryptoExtras, certificates, asn1]),
@@ -189,7 +190,8 @@ let package = Package(
         tests(
             "GraphTests",
             [
-                "Fixtures", "GraphFixtures", "CredentialFixtures", "ProviderConsumer", "Graph", "Sealing",
+                "SeededRandom", "Fixtures", "GraphFixtures", "CredentialFixtures", "ProviderConsumer",
+                "Graph", "Sealing",
                 "Credentials", "Store", "Operations", "Postgres", "Curl", "JSON", logging,
             ]),
         tests(
@@ -231,7 +233,7 @@ let package = Package(
             "NotifierTests",
             [
                 "Fixtures", "Notifier", "Store", "Operations", "Sealing", "JobRuntime", "Curl", "ServiceKit",
-                "Postgres", "AMQP", "JSON", logging,
+                "Postgres", "AMQP", "JSON", crypto, logging,
             ]),
         tests(
             "GraphSandboxTests", ["GraphSandbox", "CredentialFixtures", "JSON", crypto, cryptoExtras],
@@ -240,7 +242,7 @@ let package = Package(
             "StarterTests",
             [
                 "Fixtures", "CredentialFixtures", "Starter", "Sealing", "Credentials", "Store", "Operations",
-                "Postgres", "JSON",
+                "ServiceKit", "Postgres", "JSON", crypto,
             ]),
         tests(
             "AtlasTests",

@@ -28,7 +28,7 @@ struct AtlasCommand: AsyncParsableCommand {
             StartCommand.self, RunsCommand.self, ExplainCommand.self, SchedulesCommand.self,
             AccessCommand.self, AuditCommand.self, BackupsCommand.self, RestoreCommand.self,
             ConnectionsCommand.self, CredentialsCommand.self, DeadLettersCommand.self,
-            NotificationsCommand.self, TokensCommand.self,
+            NotificationsCommand.self, WebhooksCommand.self, TokensCommand.self,
             KeysCommand.self,
             MigrateCommand.self, DemoDataCommand.self, VersionCommand.self,
         ])

@@ -28,6 +28,7 @@ enum EventWords {
         case .callDenied: "stopped before a call to Microsoft"
         case .deadLetterRedriven: "a message of it that was refused was put into its queue again"
         case .deadLetterDropped: "a message of it that was refused was dropped"
+        case .deliveryRepeated: "its notification was sent again"
         // Nothing else happens to a run.
         default: nil
         }

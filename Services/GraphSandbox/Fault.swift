@@ -6,6 +6,8 @@ enum FaultEffect: Sendable, Hashable {
     case outage(status: Int, html: Bool, RetryAfter)
     /// Any other error in Graph's shape.
     case error(status: Int, code: String, message: String)
+    /// An error that repeats what the call showed as its secret, and a text.
+    case echo(status: Int, text: String?)
     /// 401 as for an expired token.
     case unauthorized
     /// 401 with a claims challenge (continuous access evaluation).

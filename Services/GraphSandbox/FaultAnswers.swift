@@ -12,6 +12,7 @@ struct FaultAnswers: Sendable {
         case .quota, .writeQuota: throttled(quotaWait.map(RetryAfter.seconds) ?? .absent)
         case .outage(let status, let html, let retryAfter): outage(status, html: html, retryAfter)
         case .error(let status, let code, let message): errors.plain(status, code, message)
+        case .echo(let status, let text): Echo(of: call, and: text).answer(status: status, errors)
         case .unauthorized: errors.unauthenticated("Lifetime validation failed, the token is expired.")
         case .claimsChallenge: errors.claimsChallenge()
         case .expiredSkipToken:

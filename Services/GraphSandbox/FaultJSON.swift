@@ -13,6 +13,7 @@ extension FaultEffect {
         case .throttle: "throttle"
         case .outage: "outage"
         case .error: "error"
+        case .echo: "echo"
         case .unauthorized: "unauthorized"
         case .claimsChallenge: "claimsChallenge"
         case .quota: "quota"
@@ -47,6 +48,8 @@ extension FaultEffect {
             self = .error(
                 status: status, code: try body.text("code") ?? "BadRequest",
                 message: try body.text("message") ?? "The request was refused by an armed fault.")
+        case "echo":
+            self = .echo(status: try body.number("status", 400...599) ?? 400, text: try body.text("text"))
         case "unauthorized": self = .unauthorized
         case "claimsChallenge": self = .claimsChallenge
         case "quota":

@@ -182,7 +182,7 @@ extension Faults.Plan {
         case .emptyPage: emptyPage = true
         case .nextLink(let form): nextLink = form
         case .trickle, .resetAfterCommit, .truncate: afterwards = effect
-        case .throttle, .outage, .error, .unauthorized, .claimsChallenge, .quota, .reset, .tokenError,
+        case .throttle, .outage, .error, .echo, .unauthorized, .claimsChallenge, .quota, .reset, .tokenError,
             .expiredSkipToken, .writeQuota:
             refusal = effect
         case .shortTokens, .rolesRemoved, .listLag: break

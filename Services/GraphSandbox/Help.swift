@@ -115,6 +115,9 @@ enum Help {
                             seconds|date|absent
           outage            status (503), html, retryAfter, retryAfterForm
           error             status, code, message
+          echo              status (400), text: repeats the secret or token
+                            that the call showed, and the text, in many
+                            encodings and places
           unauthorized      401 as for an expired token
           claimsChallenge   401 of continuous access evaluation
           quota             requests, windowSeconds (20); a sliding window in

@@ -13,6 +13,8 @@ struct IncomingCall: Sendable {
     let base: String
     /// The client's own id for the call, if it sent one.
     let clientRequestID: String?
+    /// The trace that the client does the call in, if it said so.
+    let traceParent: String?
     /// The token of an `Authorization: Bearer` header.
     let bearerToken: String?
     let contentType: String?
@@ -33,6 +35,7 @@ struct IncomingCall: Sendable {
         base = Self.base(
             scheme: headers[.forwardedProto], host: headers[.forwardedHost] ?? request.head.authority)
         clientRequestID = headers[.clientRequestID].map { String($0.prefix(64)) }
+        traceParent = headers[.traceParent].map { String($0.prefix(64)) }
         bearerToken = headers[.authorization].flatMap(Self.bearerToken)
         contentType = headers[.contentType]
         isLast = headers[.connection]?.lowercased() == "close"
@@ -50,6 +53,7 @@ struct IncomingCall: Sendable {
         query = QueryString(parts.count > 1 ? String(parts[1]) : "")
         base = batch.base
         clientRequestID = entry.headers["client-request-id"].map { String($0.prefix(64)) }
+        traceParent = batch.traceParent
         bearerToken = batch.bearerToken
         contentType = entry.headers["content-type"]
         isLast = false
@@ -80,6 +84,7 @@ extension HTTPField.Name {
     static let forwardedProto = Self("X-Forwarded-Proto")!
     static let forwardedHost = Self("X-Forwarded-Host")!
     static let clientRequestID = Self("client-request-id")!
+    static let traceParent = Self("traceparent")!
     static let requestID = Self("request-id")!
     static let diagnostic = Self("x-ms-ags-diagnostic")!
     static let odataVersion = Self("OData-Version")!

@@ -19,6 +19,7 @@ final class Journal: Sendable {
         /// Nil while under way, and when the connection was reset instead.
         var status: Int?
         let clientRequestID: String?
+        let traceParent: String?
         /// The kinds of the faults that were applied, joined by `+`.
         var fault: String?
         /// The sequence number of the batch that the call came in.
@@ -58,13 +59,13 @@ final class Journal: Sendable {
     /// Enters a received call and returns its sequence number.
     func open(
         received: Int64, tenant: String?, method: String, path: String, clientRequestID: String?,
-        batch: Int? = nil
+        traceParent: String? = nil, batch: Int? = nil
     ) -> Int {
         state.withLock { state in
             state.last += 1
             let entry = Entry(
                 sequence: state.last, received: received, tenant: tenant, method: method, path: path,
-                clientRequestID: clientRequestID, batch: batch)
+                clientRequestID: clientRequestID, traceParent: traceParent, batch: batch)
             if state.ring.count < capacity {
                 state.ring.append(entry)
             } else {
@@ -136,6 +137,8 @@ extension Journal.Entry {
         text.write(optional: status.map(Int64.init))
         text.raw(",\"clientRequestId\":")
         text.write(optional: clientRequestID)
+        text.raw(",\"traceparent\":")
+        text.write(optional: traceParent)
         text.raw(",\"fault\":")
         text.write(optional: fault)
         text.raw(",\"batch\":")

@@ -80,7 +80,7 @@ struct SandboxResponder: HTTPResponder {
         let target = target(call, destination, inBatch: inBatch)
         let sequence = sandbox.journal?.open(
             received: received, tenant: target.tenant, method: call.method, path: call.path,
-            clientRequestID: call.clientRequestID, batch: batch)
+            clientRequestID: call.clientRequestID, traceParent: call.traceParent, batch: batch)
         let requestID = GUID.random()
         return Step(
             target: target, sequence: sequence, plan: sandbox.faults.plan(for: target, now: received),

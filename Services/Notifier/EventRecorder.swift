@@ -20,7 +20,7 @@ struct EventRecorder: Sendable {
     }
 
     private enum Recording: Sendable {
-        case told(Set<NotificationPolicy.Channel>)
+        case told([NotificationPolicy.Channel])
         case duplicate
         /// A run of the system: nobody waits for it.
         case nobody
@@ -30,19 +30,20 @@ struct EventRecorder: Sendable {
     private let recordings: GroupCommit<TerminalEvent, Recording>
     private let figures: NotifierFigures
     private let logger: Logger
-    private let webhooksDue: @Sendable () -> Void
+    private let due: @Sendable (Set<NotificationPolicy.Channel>) -> Void
 
-    /// `webhooksDue` is called after a commit that left webhooks to be delivered.
+    /// `channels`: those that are delivered here, beside the inbox. `due` is called after a commit that left something
+    /// to be delivered.
     init(
-        store: Notifications, usesWebhooks: Bool, figures: NotifierFigures, logger: Logger,
-        webhooksDue: @escaping @Sendable () -> Void
+        store: Notifications, channels: Set<NotificationPolicy.Channel>, figures: NotifierFigures,
+        logger: Logger, due: @escaping @Sendable (Set<NotificationPolicy.Channel>) -> Void
     ) {
         recordings = GroupCommit { events in
-            try await Self.tell(events, store: store, usesWebhooks: usesWebhooks)
+            try await Self.tell(events, store: store, channels: channels)
         }
         self.figures = figures
         self.logger = logger
-        self.webhooksDue = webhooksDue
+        self.due = due
     }
 
     /// Commits what the burst gives rise to, and says how to settle it. Recording a delivery again changes
@@ -61,7 +62,7 @@ struct EventRecorder: Sendable {
                     metadata: ["bytes": "\(delivery.bodySize)"])
             }
         }
-        var isWebhookDue = false
+        var channels: Set<NotificationPolicy.Channel> = []
         let results = await recordings.submit(events.map(\.event))
         for (index, result) in results.enumerated() {
             let (delivery, event) = events[index]
@@ -69,9 +70,9 @@ struct EventRecorder: Sendable {
                 let recording = try result.get()
                 count(recording)
                 switch recording {
-                case .told(let channels):
+                case .told(let told):
                     verdict.done.append(delivery.tag)
-                    isWebhookDue = isWebhookDue || channels.contains(.webhook)
+                    channels.formUnion(told)
                 case .duplicate, .nobody:
                     verdict.done.append(delivery.tag)
                 case .forged:
@@ -93,7 +94,7 @@ struct EventRecorder: Sendable {
                 verdict.undecided.append(delivery)
             }
         }
-        if isWebhookDue { webhooksDue() }
+        if !channels.isEmpty { due(channels) }
         return verdict
     }
 
@@ -109,7 +110,7 @@ struct EventRecorder: Sendable {
     }
 
     private static func tell(
-        _ events: [TerminalEvent], store: Notifications, usesWebhooks: Bool
+        _ events: [TerminalEvent], store: Notifications, channels: Set<NotificationPolicy.Channel>
     ) async throws -> [Recording] {
         let ended = try await store.endedRuns(Set(events.map(\.runID)))
         let genuine = events.map { event in
@@ -123,7 +124,7 @@ struct EventRecorder: Sendable {
                 NewNotification(run: run, recipient: $0, title: text.title, body: text.body)
             }
         }
-        var added = try await store.add(notifications, usesWebhooks: usesWebhooks)
+        var added = try await store.add(notifications, channels: channels)
         return genuine.map { run in
             guard let run else { return .forged }
             guard recipients[run] != nil else { return .nobody }

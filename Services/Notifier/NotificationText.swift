@@ -46,3 +46,19 @@ struct NotificationText: Sendable, Hashable {
         return counted.isEmpty ? [] : ["In numbers: \(counted.joined(separator: ", "))."]
     }
 }
+
+extension Deliveries.Notice {
+    /// What people read when a webhook was switched off by itself.
+    static func webhookEnded(_ label: String, _ ending: Deliveries.Ending) -> Self {
+        let why =
+            switch ending {
+            case .gone: "Its receiver answered that it is gone for good (410)."
+            case .failing:
+                "Nothing could be delivered to it for \(Int(Deliveries.patienceSeconds / 86_400)) days."
+            }
+        return Self(
+            title: "The webhook «\(label)» was switched off",
+            body: why + " When its receiver is well again, switch it on with «atlas webhooks enable»;"
+                + " «atlas notifications deliveries» shows what was not delivered.")
+    }
+}

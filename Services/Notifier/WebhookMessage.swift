@@ -35,14 +35,16 @@ struct WebhookMessage: Sendable {
         guard body.count < Self.byteLimit else { return nil }
     }
 
-    /// The headers of a try at `moment`.
-    func headers(at moment: Date, signedWith secret: SigningSecret) -> [(String, String)] {
+    /// The headers of a try at `moment`, with a signature by each of the keys: while they are changed, receivers know
+    /// the one or the other.
+    func headers(at moment: Date, signedWith keys: [SigningKey]) throws -> [(String, String)] {
         let timestamp = String(Int(moment.timeIntervalSince1970))
+        let signed = Array("\(id).\(timestamp).".utf8) + body
         return [
             ("content-type", "application/json"),
             ("webhook-id", id),
             ("webhook-timestamp", timestamp),
-            ("webhook-signature", secret.signature(of: Array("\(id).\(timestamp).".utf8) + body)),
+            ("webhook-signature", try keys.map { try $0.signature(of: signed) }.joined(separator: " ")),
         ]
     }
 }

@@ -16,7 +16,7 @@ struct WebhookSender: Sendable {
 
     let client: CurlClient
     let opener: Opener
-    let schedule: WebhookSchedule
+    let schedule: DeliverySchedule
     /// For development: plain HTTP, and addresses that are not of the public Internet.
     let allowsPrivate: Bool
     var timeout = WebhookSender.timeout
@@ -25,7 +25,7 @@ struct WebhookSender: Sendable {
     /// One try. Nil when it was cut short by this program's own end: nobody knows how it went, and it is
     /// repeated under the same id.
     func send(_ delivery: DueDelivery) async -> TriedDelivery? {
-        guard let endpoint = delivery.endpoint else { return TriedDelivery(delivery, nil) }
+        guard case .webhook(let endpoint) = delivery.target else { return TriedDelivery(delivery, nil) }
         do {
             let response = try await client.perform(request(for: delivery, endpoint))
             return tried(delivery, response)
@@ -50,22 +50,38 @@ struct WebhookSender: Sendable {
     private func request(
         for delivery: DueDelivery, _ endpoint: DueDelivery.Endpoint
     ) throws -> HTTPRequest {
-        guard allowsPrivate || endpoint.url.prefix(8).lowercased() == "https://" else {
+        guard let url = try address(of: endpoint, delivery.workspaceID) else {
             throw NotSendable(reason: "the URL is not https")
         }
         guard let message = delivery.event.flatMap(WebhookMessage.init) else {
             throw NotSendable(reason: "the event can't be sent")
         }
-        let opened = try opener.open(
-            Sealed(keyID: KeyID(endpoint.keyID), bytes: endpoint.sealedSecret),
-            .webhookSecret(workspace: delivery.workspaceID.uuid, user: delivery.recipient.uuid))
-        guard let secret = SigningSecret(opened) else {
-            throw NotSendable(reason: "the signing secret is not «whsec_» and 24 to 64 bytes in base64")
-        }
+        let keys = try endpoint.keys.map { try open($0, of: endpoint, delivery.workspaceID) }
+        guard !keys.isEmpty else { throw NotSendable(reason: "it has no signing key") }
         return HTTPRequest(
-            method: "POST", url: endpoint.url, headers: message.headers(at: Date(), signedWith: secret),
+            method: "POST", url: url, headers: try message.headers(at: Date(), signedWith: keys),
             body: message.body, timeout: timeout, bodyLimit: Self.answerLimit,
             addressPolicy: allowsPrivate ? .any : .publicOnly)
+    }
+
+    private func address(of endpoint: DueDelivery.Endpoint, _ workspace: WorkspaceID) throws -> String? {
+        let opened = try opener.open(
+            Sealed(endpoint.address),
+            .webhookAddress(workspace: workspace.uuid, webhook: endpoint.id.uuid))
+        let text = opened.reveal { String(decoding: $0, as: UTF8.self) }
+        return WebhookAddress(text, allowsHTTP: allowsPrivate)?.text
+    }
+
+    private func open(
+        _ key: DueDelivery.Key, of endpoint: DueDelivery.Endpoint, _ workspace: WorkspaceID
+    ) throws -> SigningKey {
+        let opened = try opener.open(
+            Sealed(key.secret),
+            .webhookKey(workspace: workspace.uuid, webhook: endpoint.id.uuid, number: key.number))
+        guard let signing = SigningKey(opened, endpoint.signing) else {
+            throw NotSendable(reason: "the signing key \(key.number) is none")
+        }
+        return signing
     }
 
     /// A redirect is a refusal like others: it could lead anywhere.
@@ -74,7 +90,7 @@ struct WebhookSender: Sendable {
         case 200..<300:
             return TriedDelivery(delivery, .delivered, status: response.status)
         case Self.gone:
-            return TriedDelivery(delivery, .refused, status: response.status, disablesEndpoint: true)
+            return TriedDelivery(delivery, .refused, status: response.status, isGone: true)
         default:
             return failed(
                 delivery, .refused, status: response.status,
@@ -95,9 +111,16 @@ struct WebhookSender: Sendable {
     private func notSent(_ delivery: DueDelivery, _ reason: String) -> TriedDelivery {
         logger.warning(
             "a webhook was not sent",
-            metadata: ["run": "\(delivery.runID)", "user": "\(delivery.recipient)", "reason": "\(reason)"])
+            metadata: [
+                "delivery": "\(delivery.id)", "run": "\(delivery.runID)", "webhook": "\(delivery.lane)",
+                "reason": "\(reason)",
+            ])
         return failed(delivery, .notSent)
     }
+}
+
+extension Sealed {
+    fileprivate init(_ value: SealedValue) { self.init(keyID: KeyID(value.keyID), bytes: value.bytes) }
 }
 
 /// Why there is nothing to send.

@@ -7,9 +7,13 @@ import Store
 /// Giving access, and taking it away: every answer of the latter says when it took hold.
 ///
 /// Whatever concerns a tenant needs `access.manage` on it; whatever concerns a person or the whole workspace
-/// needs it on the whole workspace.
+/// needs it on the whole workspace. Switching a connection needs `provider.manage` on it.
+///
+/// What takes something away can be looked at before: with `what_if` nothing is changed, and the answer says what would
+/// be stopped.
 struct AccessRoutes: Sendable {
     let changes: AuthorityChanges
+    let preview: AuthorityPreview
     let access: AccessReading
 
     func grant(_ call: Call) async throws -> Answer {
@@ -30,23 +34,25 @@ struct AccessRoutes: Sendable {
     }
 
     func revoke(_ call: Call) async throws -> Answer {
-        let (user, tenant): (UserID, TenantID?) = try await call.read { members in
-            (members.id("user_id"), members.optionalID("tenant_id"))
+        let (user, tenant, isPreview): (UserID, TenantID?, Bool) = try await call.read { members in
+            (members.id("user_id"), members.optionalID("tenant_id"), members.whatIf)
         }
         let workspace = try await manage(tenant, call.caller)
-        return try await apply(.revokeMembership(user: user, tenant: tenant), in: workspace, call)
+        return try await apply(
+            .revokeMembership(user: user, tenant: tenant), in: workspace, isPreview, call)
     }
 
     func changeRole(_ call: Call) async throws -> Answer {
-        let member = try await call.read(Membership.init)
+        let (member, isPreview) = try await call.read { (Membership(&$0), $0.whatIf) }
         let workspace = try await manage(member.tenant, call.caller)
         return try await apply(
-            .changeRole(user: member.user, tenant: member.tenant, role: member.role), in: workspace, call)
+            .changeRole(user: member.user, tenant: member.tenant, role: member.role), in: workspace,
+            isPreview, call)
     }
 
     func disable(_ user: UserID, _ call: Call) async throws -> Answer {
-        try await call.expectNothing()
-        return try await apply(.disableUser(user), in: manage(nil, call.caller), call)
+        let isPreview = try await call.read { $0.whatIf }
+        return try await apply(.disableUser(user), in: manage(nil, call.caller), isPreview, call)
     }
 
     func enable(_ user: UserID, _ call: Call) async throws -> Answer {
@@ -56,24 +62,32 @@ struct AccessRoutes: Sendable {
     }
 
     func setOperability(_ tenant: TenantID, _ call: Call) async throws -> Answer {
-        let operability: AuthorityFacts.Operability = try await call.read { $0.choice("operability") }
+        let (operability, isPreview): (AuthorityFacts.Operability, Bool) = try await call.read {
+            ($0.choice("operability"), $0.whatIf)
+        }
         let workspace = try await manage(tenant, call.caller)
-        return try await apply(.setOperability(tenant, operability), in: workspace, call)
+        return try await apply(.setOperability(tenant, operability), in: workspace, isPreview, call)
     }
 
     func setWriteGate(_ tenant: TenantID, _ call: Call) async throws -> Answer {
-        let isOpen = try await call.read { $0.bool("open") }
+        let (isOpen, isPreview) = try await call.read { ($0.bool("open"), $0.whatIf) }
         let workspace = try await manage(tenant, call.caller)
-        return try await apply(.setWriteGate(tenant, isOpen: isOpen), in: workspace, call)
+        return try await apply(.setWriteGate(tenant, isOpen: isOpen), in: workspace, isPreview, call)
+    }
+
+    func setEnabled(_ connection: ConnectionID, _ call: Call) async throws -> Answer {
+        let (isEnabled, isPreview) = try await call.read { ($0.bool("enabled"), $0.whatIf) }
+        let workspace = try await manage(.connection(connection), call.caller, .providerManage)
+        return try await apply(.setConnectionEnabled(connection, isEnabled), in: workspace, isPreview, call)
     }
 
     func freeze(_ call: Call) async throws -> Answer {
-        let (scope, place) = try await freezeScope(call)
-        return try await apply(.freeze(scope), in: manage(place, call.caller), call)
+        let (isPreview, (scope, place)) = try await call.read { ($0.whatIf, Self.freezeScope(&$0)) }
+        return try await apply(.freeze(scope), in: manage(place, call.caller), isPreview, call)
     }
 
     func liftFreeze(_ call: Call) async throws -> Answer {
-        let (scope, place) = try await freezeScope(call)
+        let (scope, place) = try await call.read(Self.freezeScope)
         try await changes.unfreeze(scope, in: manage(place, call.caller), by: .user(call.caller.userID))
         return .noContent
     }
@@ -97,10 +111,9 @@ struct AccessRoutes: Sendable {
         case workspace, tenant, connection
     }
 
-    private func freezeScope(_ call: Call) async throws -> (FreezeScope, AccessReading.Place) {
-        let (word, id): (FreezeWord, Identifier<Never>) = try await call.read { members in
-            (members.choice("scope"), members.id("id"))
-        }
+    private static func freezeScope(_ members: inout Members) -> (FreezeScope, AccessReading.Place) {
+        let word: FreezeWord = members.choice("scope")
+        let id: Identifier<Never> = members.id("id")
         return switch word {
         case .workspace: (.workspace, .workspace(WorkspaceID(id.uuid)))
         case .tenant: (.tenant(TenantID(id.uuid)), .tenant(TenantID(id.uuid)))
@@ -113,16 +126,61 @@ struct AccessRoutes: Sendable {
         try await manage(tenant.map(AccessReading.Place.tenant) ?? .workspace(caller.workspaceID), caller)
     }
 
-    /// Throws unless the caller manages access at the place. Returns the workspace that it is in.
-    private func manage(_ place: AccessReading.Place, _ caller: Principal) async throws -> WorkspaceID {
+    /// Throws unless the caller manages access, or has another capability, at the place. Returns the workspace that it is in.
+    private func manage(
+        _ place: AccessReading.Place, _ caller: Principal, _ capability: Capability = .accessManage
+    ) async throws -> WorkspaceID {
         let access = try await Access(of: caller, at: place, access)
-        try access.require(.accessManage)
+        try access.require(capability)
         return access.workspace
     }
 
     private func apply(
-        _ change: AuthorityChange, in workspace: WorkspaceID, _ call: Call
+        _ change: AuthorityChange, in workspace: WorkspaceID, _ isPreview: Bool, _ call: Call
     ) async throws -> Answer {
-        try await changes.apply(change, in: workspace, by: .user(call.caller.userID)).answer()
+        isPreview
+            ? .json(.ok, try await preview.outlook(change, in: workspace).json)
+            : try await changes.apply(change, in: workspace, by: .user(call.caller.userID)).answer()
+    }
+}
+
+extension Members {
+    /// Whether only to tell what would be stopped.
+    fileprivate var whatIf: Bool { mutating get { optionalBool("what_if") } }
+}
+
+extension AuthorityPreview.Outlook {
+    /// The most runs and schedules that are named; the numbers count all.
+    private static let named = 200
+
+    fileprivate var json: JSON {
+        [
+            "what_if": true, "run_count": .int(runs.count), "schedule_count": .int(schedules.count),
+            "whole": .bool(isWhole), "runs": .array(runs.prefix(Self.named).map(\.json)),
+            "schedules": .array(schedules.prefix(Self.named).map(\.json)),
+        ]
+    }
+}
+
+extension AuthorityPreview.Run {
+    fileprivate var json: JSON {
+        [
+            "run_id": .string("\(id)"), "href": .string(RunAddress.path(of: id)),
+            "operation": .string(operation),
+            "label": .string(OperationCatalogue.definition(named: operation)?.label ?? operation),
+            "tenant": .string(tenant), "initiator": .optional(initiator), "state": .string(state.rawValue),
+            "ends": .bool(ends), "reason": RunReason.denial(reason).json(isOver: ends),
+        ]
+    }
+}
+
+extension AuthorityPreview.Orphan {
+    fileprivate var json: JSON {
+        [
+            "schedule_id": .string("\(id)"), "operation": .string(operation),
+            "label": .string(OperationCatalogue.definition(named: operation)?.label ?? operation),
+            "tenant": .string(tenant), "person": .optional(person),
+            "reason": RunReason.denial(reason).json(isOver: false),
+        ]
     }
 }

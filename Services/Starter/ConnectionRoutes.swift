@@ -6,10 +6,9 @@ import JSON
 import Operations
 import Store
 
-/// Provider connections: looking at them, making and changing them, switching them on and off.
+/// Provider connections: looking at them, making and changing them. Switching them on and off is ``AccessRoutes``'.
 struct ConnectionRoutes: Sendable {
     let changes: ConnectionChanges
-    let authority: AuthorityChanges
     let tenants: TenantReading
     let access: AccessReading
 
@@ -48,7 +47,7 @@ struct ConnectionRoutes: Sendable {
                 tenant: tenant, displayName: members.text("display_name", limit: Self.nameLimit),
                 cloud: cloud.rawValue, entraTenantID: "\(entraTenantID)",
                 entraTenantName: members.text("entra_tenant_name", limit: Self.nameLimit),
-                clientID: "\(clientID)", isDefault: members.optionalBool("default") ?? false)
+                clientID: "\(clientID)", isDefault: members.optionalBool("default"))
         }
         let place = try await Access(of: call.caller, at: .tenant(tenant), access)
         try place.require(.providerManage)
@@ -95,15 +94,6 @@ struct ConnectionRoutes: Sendable {
         guard let tenant = place.tenant else { throw Problem.notFound }
         try await changes.makeDefault(id, of: tenant, in: place.workspace, by: .user(call.caller.userID))
         return try await answer(.ok, id)
-    }
-
-    func setEnabled(_ id: ConnectionID, _ call: Call) async throws -> Answer {
-        let isEnabled = try await call.read { $0.bool("enabled") }
-        let place = try await Access(of: call.caller, at: .connection(id), access)
-        try place.require(.providerManage)
-        return try await authority.apply(
-            .setConnectionEnabled(id, isEnabled), in: place.workspace, by: .user(call.caller.userID)
-        ).answer()
     }
 
     // MARK: parts

@@ -6,7 +6,8 @@ struct Cursor: Sendable, Hashable {
     enum List: UInt8, Sendable {
         case runs = 1
         case tenants, connections, notifications, users, backups, backupItems, schedules, runItems,
-            auditRecords, tokens
+            auditRecords
+        case webhooks, deliveries, tokens
 
         /// Whether its entries are told apart by keys, not by ids.
         fileprivate var hasKeys: Bool { self == .runItems || self == .auditRecords }

@@ -72,12 +72,6 @@ struct Members {
         return text
     }
 
-    /// `true` or `false`, or left out or null.
-    mutating func optionalBool(_ name: String) -> Bool? {
-        guard let value = take(name), !value.isNull else { return nil }
-        return value.bool ?? note(name, "must be true or false, or left out", nil)
-    }
-
     /// A moment in UTC with microseconds, as the API tells them; or left out or null.
     mutating func optionalTimestamp(_ name: String) -> Date? {
         guard let value = take(name), !value.isNull else { return nil }
@@ -130,6 +124,12 @@ struct Members {
     mutating func bool(_ name: String) -> Bool {
         guard let value = required(name) else { return false }
         return value.bool ?? note(name, "must be true or false", false)
+    }
+
+    /// `true` or `false`, which may be left out and is `false` then.
+    mutating func optionalBool(_ name: String) -> Bool {
+        guard let value = take(name), !value.isNull else { return false }
+        return value.bool ?? note(name, "must be true or false, or left out", false)
     }
 
     /// One of the words of `Choice`.

@@ -52,9 +52,9 @@ struct PlaceRoutes: Sendable {
         try parameters.finish()
         let page = try await tenants.inbox(
             of: call.caller.userID, on: visible(to: call.caller, .operationsView),
-            before: before.map(RunID.init), limit: limit)
+            before: before.map(DeliveryID.init), limit: limit)
         return .page(
-            "notifications", page, json: \.json, cursor: { Cursor(.notifications, after: $0.run.uuid) },
+            "notifications", page, json: \.json, cursor: { Cursor(.notifications, after: $0.id.uuid) },
             of: call)
     }
 

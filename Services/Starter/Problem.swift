@@ -26,8 +26,8 @@ struct Problem: Error, Sendable {
     var faults: [Fault] = []
     var headers: HTTPFields = [:]
 
-    /// The answer that tells it.
-    var answer: Answer {
+    /// The members of the document.
+    var members: JSONObject {
         var body: JSONObject = [
             "type": "about:blank", "title": .string(status.reasonPhrase), "status": .int(status.code),
             "detail": .string(detail),
@@ -46,9 +46,14 @@ struct Problem: Error, Sendable {
             body["errors"] = .array(
                 faults.map { ["pointer": .string($0.pointer), "detail": .string($0.detail)] })
         }
+        return body
+    }
+
+    /// The answer that tells it.
+    var answer: Answer {
         var headers = headers
         headers[.contentType] = "application/problem+json"
-        return Answer(status: status, headers: headers, body: JSON.object(body).bytes)
+        return Answer(status: status, headers: headers, body: JSON.object(members).bytes)
     }
 }
 

@@ -16,6 +16,10 @@ enum Route: Sendable, Hashable {
     case operability(TenantID), writeGate(TenantID), connectionEnabled(ConnectionID)
     case freeze, liftFreeze
     case audit
+    case createWebhook, listWebhooks, webhook(WebhookID), removeWebhook(WebhookID), rotateWebhook(WebhookID)
+    case enableWebhook(WebhookID), disableWebhook(WebhookID)
+    case listDeliveries, delivery(DeliveryID), redeliver(DeliveryID)
+    case email, setEmail, removeEmail
 
     /// Finds the route. Throws 404 for a path that leads nowhere, a malformed id included, and 405 for a
     /// method that the path does not have.
@@ -52,6 +56,8 @@ enum Route: Sendable, Hashable {
         case "users": [(.get, .users)]
         case "freezes": [(.post, .freeze)]
         case "schedules": [(.get, .listSchedules), (.post, .createSchedule)]
+        case "webhooks": [(.get, .listWebhooks), (.post, .createWebhook)]
+        case "deliveries": [(.get, .listDeliveries)]
         case "tokens": [(.get, .tokens), (.post, .createToken)]
         default: []
         }
@@ -62,6 +68,8 @@ enum Route: Sendable, Hashable {
         case "runs": with(id) { [(.get, .run($0))] }
         case "backups": with(id) { [(.get, .backup($0))] }
         case "schedules": with(id) { [(.get, .schedule($0)), (.delete, .removeSchedule($0))] }
+        case "webhooks": with(id) { [(.get, .webhook($0)), (.delete, .removeWebhook($0))] }
+        case "deliveries": with(id) { [(.get, .delivery($0))] }
         case "provider-connections": with(id) { [(.get, .connection($0)), (.patch, .editConnection($0))] }
         case "tokens": with(id) { [(.delete, .revokeToken($0))] }
         default: pair(collection, id)
@@ -74,6 +82,7 @@ enum Route: Sendable, Hashable {
         case ("access", "revocations"): [(.post, .revoke)]
         case ("access", "roles"): [(.post, .changeRole)]
         case ("freezes", "lift"): [(.post, .liftFreeze)]
+        case ("me", "email"): [(.get, .email), (.put, .setEmail), (.delete, .removeEmail)]
         default: []
         }
     }
@@ -88,6 +97,10 @@ enum Route: Sendable, Hashable {
         case ("runs", "retry"): with(id) { [(.post, .retry($0))] }
         case ("schedules", "pause"): with(id) { [(.post, .pauseSchedule($0))] }
         case ("schedules", "resume"): with(id) { [(.post, .resumeSchedule($0))] }
+        case ("webhooks", "rotate"): with(id) { [(.post, .rotateWebhook($0))] }
+        case ("webhooks", "enable"): with(id) { [(.post, .enableWebhook($0))] }
+        case ("webhooks", "disable"): with(id) { [(.post, .disableWebhook($0))] }
+        case ("deliveries", "redeliver"): with(id) { [(.post, .redeliver($0))] }
         case ("users", "disable"): with(id) { [(.post, .disableUser($0))] }
         case ("users", "enable"): with(id) { [(.post, .enableUser($0))] }
         case ("tenants", "backups"): with(id) { [(.get, .backups($0))] }
@@ -147,6 +160,15 @@ extension Route {
         case .connectionEnabled: "/v1/provider-connections/{id}/enabled"
         case .freeze: "/v1/freezes"
         case .liftFreeze: "/v1/freezes/lift"
+        case .createWebhook, .listWebhooks: "/v1/webhooks"
+        case .webhook, .removeWebhook: "/v1/webhooks/{id}"
+        case .rotateWebhook: "/v1/webhooks/{id}/rotate"
+        case .enableWebhook: "/v1/webhooks/{id}/enable"
+        case .disableWebhook: "/v1/webhooks/{id}/disable"
+        case .listDeliveries: "/v1/deliveries"
+        case .delivery: "/v1/deliveries/{id}"
+        case .redeliver: "/v1/deliveries/{id}/redeliver"
+        case .email, .setEmail, .removeEmail: "/v1/me/email"
         }
     }
 }

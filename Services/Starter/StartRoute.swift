@@ -2,6 +2,7 @@ import HTTPTypes
 import HummingbirdCore
 import JSON
 import Operations
+import ServiceKit
 import Store
 
 /// Starting a run: the route that upstream systems call thousands of times. And starting one once more.
@@ -14,21 +15,47 @@ struct StartRoute: Sendable {
     /// The longest operation name that is looked up, in characters.
     static let operationLimit = 100
     /// The longest key of a caller, in bytes.
-    private static let keyLimit = 255
+    static let keyLimit = 255
+
+    /// What was started, by this request or by an earlier one.
+    struct Started: Sendable {
+        let run: RunID
+        let state: RunState
+        let isDuplicate: Bool
+
+        var json: JSONObject {
+            [
+                "run_id": .string("\(run)"), "state": .string(state.rawValue),
+                "duplicate": .bool(isDuplicate), "href": .string(RunAddress.path(of: run)),
+            ]
+        }
+    }
 
     func start(_ call: Call) async throws -> Answer {
-        var request = try await call.read { members in
-            StartRequest(
-                operation: members.text("operation", limit: Self.operationLimit),
-                connectionID: members.id("provider_connection_id"),
-                parameters: members.optionalValue("parameters"), initiatorID: call.caller.userID,
-                origin: call.caller.kind == .person ? .person : .upstream,
-                waitLimitSeconds: members.optionalInteger("wait_limit_seconds"))
-        }
+        var request = try await call.read { Self.request(&$0, call.caller) }
         request.idempotencyKey = try idempotencyKey(call, limit: Self.keyLimit)
-        try await requireOfToken(request, call.caller)
-        request.traceparent = TraceParent.accept(call.request.headers[.traceparent])
-        return try await answer(starts.start(request))
+        request.traceparent = Self.trace(call)
+        return answer(try await start(request, by: call.caller))
+    }
+
+    /// The members of a start request, whichever door it comes through.
+    static func request(_ members: inout Members, _ caller: Principal) -> StartRequest {
+        StartRequest(
+            operation: members.text("operation", limit: operationLimit),
+            connectionID: members.id("provider_connection_id"),
+            parameters: members.optionalValue("parameters"), initiatorID: caller.userID,
+            origin: caller.kind == .person ? .person : .upstream,
+            waitLimitSeconds: members.optionalInteger("wait_limit_seconds"))
+    }
+
+    /// The caller's own trace, or a new one.
+    static func trace(_ caller: TraceParent?) -> String {
+        var generator = SystemRandomNumberGenerator()
+        return (caller ?? .random(using: &generator)).description
+    }
+
+    private static func trace(_ call: Call) -> String {
+        trace(call.request.headers[.traceparent].flatMap(TraceParent.init))
     }
 
     /// The start gate knows what people may do; a token may be for less.
@@ -57,26 +84,34 @@ struct StartRoute: Sendable {
             operation: first.operation, connectionID: first.connectionID, parameters: first.parameters,
             initiatorID: call.caller.userID, origin: call.caller.kind == .person ? .person : .upstream,
             idempotencyKey: key.map { prefix + $0 }, retryOf: id,
-            traceparent: TraceParent.accept(call.request.headers[.traceparent]))
-        return try await answer(starts.start(request))
+            traceparent: Self.trace(call))
+        return answer(try await start(request, by: call.caller))
     }
 
     private func idempotencyKey(_ call: Call, limit: Int) throws(Problem) -> String? {
         guard let key = call.request.headers[.idempotencyKey] else { return nil }
-        guard (1...limit).contains(key.utf8.count), key.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
-        else { throw .badHeader("Idempotency-Key", "must have 1 to \(limit) printable ASCII characters") }
+        guard Self.isKey(key), key.utf8.count <= limit else {
+            throw .badHeader("Idempotency-Key", "must have 1 to \(limit) printable ASCII characters")
+        }
         return key
     }
 
-    private func answer(_ answer: StartService.Answer) async throws -> Answer {
-        switch answer {
+    /// Whether a caller may name a start so.
+    static func isKey(_ text: String) -> Bool {
+        (1...keyLimit).contains(text.utf8.count) && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+    }
+
+    /// Starts what was asked for. Throws ``Problem`` when it is not to be started, and the database's errors.
+    func start(_ request: StartRequest, by caller: Principal) async throws -> Started {
+        try await requireOfToken(request, caller)
+        switch try await starts.start(request) {
         case .accepted(let run, let message):
             publish([message])
-            return started(run.execution.runID, .queued, isDuplicate: false)
+            return Started(run: run.execution.runID, state: .queued, isDuplicate: false)
         case .duplicate(let run):
             // Named by a key, it may have ended long ago.
             guard let state = try await runs.state(of: run) else { throw Problem.notFound }
-            return started(run, state, isDuplicate: true)
+            return Started(run: run, state: state, isDuplicate: true)
         case .busy(let run, let operation): throw Problem.busy(run, operation)
         case .keyReused(let run):
             throw Problem.conflict(
@@ -86,15 +121,9 @@ struct StartRoute: Sendable {
         }
     }
 
-    private func started(_ run: RunID, _ state: RunState, isDuplicate: Bool) -> Answer {
-        let path = RunAddress.path(of: run)
-        var answer = Answer.json(
-            isDuplicate ? .ok : .accepted,
-            [
-                "run_id": .string("\(run)"), "state": .string(state.rawValue),
-                "duplicate": .bool(isDuplicate), "href": .string(path),
-            ])
-        answer.headers[.location] = path
+    private func answer(_ started: Started) -> Answer {
+        var answer = Answer.json(started.isDuplicate ? .ok : .accepted, .object(started.json))
+        answer.headers[.location] = RunAddress.path(of: started.run)
         return answer
     }
 }

@@ -10,11 +10,12 @@ import Store
 
 /// The HTTP API: takes each request from its token to its answer.
 struct StarterAPI: Sendable {
-    private let principals: Principals
-    private let rateLimit: RateLimit?
+    /// What the door at the broker shares with this one.
+    let principals: Principals
+    let rateLimit: RateLimit?
+    let start: StartRoute
     private let figures: APIFigures?
     private let logger: Logger
-    private let start: StartRoute
     private let dryRun: DryRunRoute
     private let runs: RunRoutes
     private let schedules: ScheduleRoutes
@@ -26,18 +27,22 @@ struct StarterAPI: Sendable {
     private let credential: CredentialRoute
     private let tokens: TokenRoutes
     private let audit: AuditRoutes
+    private let webhooks: WebhookRoutes
+    private let deliveries: DeliveryRoutes
+    private let email: EmailRoutes
 
     /// - Parameters:
     ///   - families: those whose consumers are deployed; what the others do can't be started.
     ///   - outboxLeaseSeconds: how long a committed message belongs to this process.
     ///   - rateLimit: nil for none.
     ///   - credentialKey: what credentials are sealed to; nil where none can be set.
+    ///   - webhooks: what webhooks are sealed with; nil when none can be made here.
     ///   - makeID: makes ids in the order of time.
     ///   - publish: takes messages whose rows are committed. It must not wait.
     init(
         pool: PostgresPool, families: Set<OperationFamily>, outboxLeaseSeconds: Double,
         rateLimit: RateLimit?, credentialKey: SealingPublicKey? = nil, figures: APIFigures? = nil,
-        logger: Logger,
+        webhooks: WebhookSealing? = nil, logger: Logger,
         makeID: @escaping @Sendable () -> UUID, publish: @escaping @Sendable ([PendingMessage]) -> Void
     ) {
         let reading = RunReading(pool: pool)
@@ -60,17 +65,22 @@ struct StarterAPI: Sendable {
         places = PlaceRoutes(tenants: TenantReading(pool: pool), access: accessReading)
         users = UserRoutes(users: UserReading(pool: pool), access: accessReading)
         backups = BackupRoutes(backups: BackupReading(pool: pool), access: accessReading)
-        let authority = AuthorityChanges(pool: pool, makeID: makeID)
-        access = AccessRoutes(changes: authority, access: accessReading)
         connections = ConnectionRoutes(
-            changes: ConnectionChanges(pool: pool, makeID: makeID), authority: authority,
-            tenants: TenantReading(pool: pool), access: accessReading)
+            changes: ConnectionChanges(pool: pool, makeID: makeID), tenants: TenantReading(pool: pool),
+            access: accessReading)
         credential = CredentialRoute(
             changes: CredentialChanges(pool: pool), tenants: TenantReading(pool: pool), access: accessReading,
             key: credentialKey)
         tokens = TokenRoutes(
             principals: principals, tokens: TokenReading(pool: pool), access: accessReading, makeID: makeID)
         audit = AuditRoutes(audit: AuditReading(pool: pool), access: accessReading)
+        self.webhooks = WebhookRoutes(
+            webhooks: Webhooks(pool: pool), access: accessReading, sealing: webhooks)
+        deliveries = DeliveryRoutes(deliveries: DeliveryReading(pool: pool), access: accessReading)
+        email = EmailRoutes(settings: EmailSettings(pool: pool))
+        access = AccessRoutes(
+            changes: AuthorityChanges(pool: pool, makeID: makeID), preview: AuthorityPreview(pool: pool),
+            access: accessReading)
     }
 
     /// Answers a request. Never throws: whatever goes wrong is an answer, too.
@@ -148,9 +158,22 @@ struct StarterAPI: Sendable {
         case .enableUser(let id): try await access.enable(id, call)
         case .operability(let id): try await access.setOperability(id, call)
         case .writeGate(let id): try await access.setWriteGate(id, call)
-        case .connectionEnabled(let id): try await connections.setEnabled(id, call)
+        case .connectionEnabled(let id): try await access.setEnabled(id, call)
         case .freeze: try await access.freeze(call)
         case .liftFreeze: try await access.liftFreeze(call)
+        case .createWebhook: try await webhooks.create(call)
+        case .listWebhooks: try await webhooks.list(call)
+        case .webhook(let id): try await webhooks.show(id, call)
+        case .removeWebhook(let id): try await webhooks.remove(id, call)
+        case .rotateWebhook(let id): try await webhooks.rotate(id, call)
+        case .enableWebhook(let id): try await webhooks.setEnabled(id, true, call)
+        case .disableWebhook(let id): try await webhooks.setEnabled(id, false, call)
+        case .listDeliveries: try await deliveries.list(call)
+        case .delivery(let id): try await deliveries.show(id, call)
+        case .redeliver(let id): try await deliveries.redeliver(id, call)
+        case .email: try await email.show(call)
+        case .setEmail: try await email.set(call)
+        case .removeEmail: try await email.remove(call)
         }
     }
 

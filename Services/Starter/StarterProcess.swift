@@ -21,6 +21,7 @@ struct StarterProcess: Service {
 
     let pool: PostgresPool
     let publisher: Publisher
+    let requests: Intake
     let relay: OutboxRelay
     let maintenance: Maintenance
     let scheduler: Scheduler
@@ -42,11 +43,17 @@ struct StarterProcess: Service {
             pool: pool, families: settings.families, outboxLeaseSeconds: settings.outboxLeaseSeconds,
             rateLimit: RateLimit(
                 perSecond: settings.requestsPerSecond, burst: settings.requestsPerSecond * burstSeconds),
-            credentialKey: settings.credentialKey, figures: APIFigures(context.metrics), logger: logger,
-            makeID: UUID.timeOrdered,
+            credentialKey: settings.credentialKey,
+            figures: APIFigures(context.metrics),
+            webhooks: settings.notifierKey.map { key in
+                WebhookSealing(
+                    publicKey: key, allowsHTTP: settings.allowsPrivateWebhooks, makeID: UUID.timeOrdered)
+            },
+            logger: logger, makeID: UUID.timeOrdered,
             publish: relay.publish)
         let process = StarterProcess(
-            pool: pool, publisher: publisher, relay: relay,
+            pool: pool, publisher: publisher, requests: try requests(settings, api, publisher, context),
+            relay: relay,
             maintenance: Maintenance(
                 repair: RunRepair(pool: pool, outboxLeaseSeconds: settings.outboxLeaseSeconds),
                 reminderSeconds: settings.reminderSeconds, publish: relay.publish, logger: logger),
@@ -65,6 +72,24 @@ struct StarterProcess: Service {
                 ReadinessCheck("broker") { try publisher.status.requireConnected() },
             ],
             addRoutes: { $0.add(middleware: StarterMiddleware(api: api)) })
+    }
+
+    /// The door for upstream systems at the broker.
+    private static func requests(
+        _ settings: StarterSettings, _ api: StarterAPI, _ publisher: Publisher, _ context: ServiceContext
+    ) throws -> Intake {
+        let door = RequestDoor(
+            principals: api.principals, rateLimit: api.rateLimit, start: api.start, publisher: publisher,
+            figures: context.metrics.counter(
+                "tenantatlas_start_requests_total",
+                help: "Start requests at the broker, by what came of them.",
+                labels: ["result"]),
+            logger: context.logger, makeID: UUID.timeOrdered)
+        let consumer = Consumer(
+            address: try BrokerAddress(url: settings.brokerURL), topology: JobTopology.starter,
+            queue: JobTopology.requestQueue, prefetch: RequestDoor.prefetch, bodyLimit: RequestLimits.body,
+            name: "\(context.name)-requests", logger: context.logger)
+        return Intake(consumer: consumer, logger: context.logger, decide: door.decide)
     }
 
     /// The database has to answer, and to have every table that this version works with.
@@ -87,8 +112,11 @@ struct StarterProcess: Service {
         await withTaskGroup { group in
             group.addTask { await publisher.run() }
             let relaying = Task { await relay.run() }
+            let answering = Task { await requests.run() }
             group.addTask {
                 await cancelWhenGracefulShutdown { await chores() }
+                await requests.stop()
+                await answering.value
                 await relay.drain(relaying, within: Self.drainLimit)
             }
             await group.waitForAll()

@@ -17,6 +17,10 @@ struct StarterSettings: Sendable {
     let requestsPerSecond: Int
     /// What credentials are sealed to; nil where none can be set.
     let credentialKey: SealingPublicKey?
+    /// What the secrets of webhooks are sealed to; nil when none can be made here.
+    let notifierKey: SealingPublicKey?
+    /// For development: webhooks with plain HTTP.
+    let allowsPrivateWebhooks: Bool
 
     /// Reads everything, then throws everything that is wrong.
     init(_ configuration: Configuration) throws(ConfigurationError) {
@@ -27,30 +31,32 @@ struct StarterSettings: Sendable {
         outboxLeaseSeconds = configuration.seconds("OUTBOX_LEASE_SECONDS", default: 10, in: 1...300).seconds
         reminderSeconds = configuration.seconds("REMINDER_SECONDS", default: 300, in: 10...86_400).seconds
         requestsPerSecond = configuration.integer("RATE_LIMIT_PER_SECOND", default: 200, in: 0...1_000_000)
+        allowsPrivateWebhooks = configuration.bool("WEBHOOK_ALLOW_PRIVATE", default: false)
+        let keyText = configuration.optionalSecret("NOTIFIER_PUBLIC_KEY")
+        notifierKey = keyText.flatMap { try? SealingPublicKey(text: $0.reveal()) }
         let names = configuration.string("FAMILIES", default: "provider", example: "provider,inventory")
             .split(separator: ",").map { $0.filter { $0 != " " } }
         families = Set(names.compactMap(OperationFamily.init))
-        let key = configuration.optionalSecret("CREDENTIAL_PUBLIC_KEY")
-        credentialKey = key.flatMap { try? SealingPublicKey(text: $0.reveal()) }
+        let credentialText = configuration.optionalSecret("CREDENTIAL_PUBLIC_KEY")
+        credentialKey = credentialText.flatMap { try? SealingPublicKey(text: $0.reveal()) }
         try Self.check(
             configuration, familiesAreKnown: families.count == names.count && !families.isEmpty,
-            keyIsReadable: key == nil || credentialKey != nil)
+            unreadableKeys: [
+                ("CREDENTIAL_PUBLIC_KEY", (credentialText == nil) == (credentialKey == nil)),
+                ("NOTIFIER_PUBLIC_KEY", (keyText == nil) == (notifierKey == nil)),
+            ].filter { !$0.1 }.map(\.0))
     }
 
     private static func check(
-        _ configuration: Configuration, familiesAreKnown: Bool, keyIsReadable: Bool
+        _ configuration: Configuration, familiesAreKnown: Bool, unreadableKeys: [String]
     ) throws(ConfigurationError) {
         var problems: [String] = []
         do { try configuration.check() } catch { problems = error.problems }
-        if !keyIsReadable {
-            problems.append(
-                "CREDENTIAL_PUBLIC_KEY holds no public key; «atlas keys generate» makes one, and the consumers"
-                    + " have the other half")
-        }
         if !familiesAreKnown {
             let known = OperationFamily.allCases.map(\.rawValue).joined(separator: ",")
             problems.append("FAMILIES is not a list of different families; for example FAMILIES=\(known)")
         }
+        for name in unreadableKeys { problems.append("\(name) is \(SealingError.notAPublicKey)") }
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
     }
 }

@@ -5,7 +5,7 @@ struct ErrorDocument: Sendable, Hashable {
     /// How deep errors are wrapped in each other at most.
     static let deepestWrapping = 3
 
-    /// The innermost code that has the form of one.
+    /// The innermost code, as ``Sanitiser/code(_:)`` keeps it.
     let code: String?
 
     /// Reads `{"error": {…}}`. Intune wraps its own error as a JSON text in `message`, up to three times;

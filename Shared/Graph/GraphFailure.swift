@@ -11,7 +11,7 @@ package struct GraphFailure: Error, Sendable, Hashable, CustomStringConvertible 
     package let httpStatus: Int?
     /// The provider's id of its answer, for its support.
     package let requestID: String?
-    /// Graph's error code, or the token endpoint's number: letters, digits, `_` and `.`, at most 64.
+    /// Graph's error code, one of the known ones or `other`; or the token endpoint's number as `AADSTS…`.
     package let code: String?
     /// When the provider answered, by its own clock (an HTTP date).
     package let date: String?

@@ -5,6 +5,7 @@ internal import JSON
 package import Logging
 package import Operations
 package import Sealing
+internal import ServiceKit
 package import Store
 internal import Synchronization
 
@@ -122,6 +123,11 @@ package final class GraphGateway: Sendable {
         var request = request
         request.timeout = left
         request.headers.append(("client-request-id", "\(id)"))
+        if let trace = TraceParent.current {
+            // The permit's id names the call here as well.
+            let span = withUnsafeBytes(of: id.uuid) { $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self) }
+            request.headers.append(("traceparent", "\(trace.child(span.bigEndian))"))
+        }
         let result: Result<HTTPResponse, TransferError>
         do { result = .success(try await http.perform(request)) } catch { result = .failure(error) }
         switch result {

@@ -4,14 +4,47 @@ enum Sanitiser {
     /// Codes longer than this are none.
     static let longestCode = 64
 
-    /// An error code: 1 to 64 of letters, digits, `_` and `.`.
+    /// The error codes that Graph, Intune and our own reading of credentials are known to give.
+    private static let knownCodes: Set<String> = [
+        "AccessDenied", "Authentication_ExpiredToken", "Authentication_MissingOrMalformed",
+        "Authorization_IdentityDisabled", "Authorization_IdentityNotFound", "Authorization_RequestDenied",
+        "BadGateway", "BadRequest", "Conflict", "Directory_ExpiredPageToken", "Directory_QuotaExceeded",
+        "Directory_ResultSizeLimitExceeded", "ErrorAccessDenied", "ExtensionError", "Forbidden",
+        "GatewayTimeout",
+        "InternalServerError", "InvalidAuthenticationToken", "Locked", "MethodNotAllowed",
+        "ModelValidationFailure", "NotAcceptable", "NotFound", "NotImplemented", "NotSupported",
+        "PreconditionFailed", "RequestEntityTooLarge", "Request_BadRequest",
+        "Request_DataContractVersionMissing",
+        "Request_InvalidDataContractVersion", "Request_ResourceNotFound", "Request_ThrottledTemporarily",
+        "Request_UnsupportedQuery", "ResourceNotFound", "ServiceUnavailable", "TooManyRequests",
+        "Unauthorized",
+        "UnknownError", "UnprocessableEntity", "UnsupportedMediaType",
+        "accessDenied", "activityLimitReached", "generalException", "invalidRequest", "itemNotFound",
+        "nameAlreadyExists", "notAllowed", "notSupported", "quotaLimitReached", "resourceModified",
+        "serviceNotAvailable", "unauthenticated",
+        "credential_not_authentic", "client_secret_missing",
+    ]
+
+    /// Stands for a code that is none of the known ones. It may be anything: a secret can have the form of a code.
+    static let otherCode = "other"
+
+    /// One of the known error codes, or a number of the token endpoint; ``otherCode`` for anything else that has the form of one (1 to 64 letters, digits,
+    /// `_` and `.`), and nil for what has not.
     static func code(_ text: String?) -> String? {
         guard let text, (1...longestCode).contains(text.utf8.count),
             text.utf8.allSatisfy({ byte in
                 isLetterOrDigit(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
             })
         else { return nil }
-        return text
+        return knownCodes.contains(text) || isTokenNumber(text) ? text : otherCode
+    }
+
+    /// The token endpoint's numbers: `AADSTS` and 5 to 7 digits.
+    private static func isTokenNumber(_ text: String) -> Bool {
+        guard text.hasPrefix("AADSTS") else { return false }
+        let number = text.utf8.dropFirst(6)
+        return (5...7).contains(number.count)
+            && number.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains)
     }
 
     /// A GUID in its 36-character form.

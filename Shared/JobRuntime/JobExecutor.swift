@@ -2,6 +2,7 @@ package import AMQP
 internal import FoundationEssentials
 package import Logging
 package import Operations
+internal import ServiceKit
 package import Store
 
 /// What executes an operation: called with the gate's permit, and with nothing else than that.
@@ -192,7 +193,10 @@ package struct JobExecutor: Sendable {
 
     private func outcome(of begun: Begun) async throws -> ExecutionResult {
         do {
-            return try await handlers.handler(for: begun.permit)(begun.permit)
+            let trace = begun.run.traceparent.flatMap(TraceParent.init)
+            return try await TraceParent.$current.withValue(trace) {
+                try await handlers.handler(for: begun.permit)(begun.permit)
+            }
         } catch {
             try Task.checkCancellation()
             logger.error(

@@ -4,6 +4,7 @@ package import Operations
 /// The exchanges and queues, declared by every service that uses them and the same everywhere.
 ///
 ///     jobs (direct) ── <family> ──► jobs.<family> ──(refused, undecodable, too often)──► jobs.<family>.dead
+///     requests (direct) ── start ──► starter.requests ─(no start request)──────────────► starter.requests.dead
 ///     run-events (fanout) ────────► notifier.terminal ─────────────────────────────────► notifier.terminal.dead
 ///
 /// All queues are quorum queues. What differs between broker versions (limits, dead-lettering) is declared
@@ -15,6 +16,11 @@ package enum JobTopology {
     package static let events = "run-events"
     /// The exchange through which refused messages go to the dead-letter queues.
     package static let dead = "dead-letters"
+    /// The exchange that upstream systems publish start requests to, with the routing key ``startKey``.
+    package static let requests = "requests"
+    package static let startKey = "start"
+    /// The queue of start requests, which the starter reads.
+    package static let requestQueue = "starter.requests"
     /// The queue that the notifier reads.
     package static let notifierQueue = "notifier.terminal"
 
@@ -37,21 +43,27 @@ package enum JobTopology {
     package static func deadLetters(of queue: String) -> String { "\(queue).dead" }
 
     /// All queues that have dead letters.
-    package static var queues: [String] { OperationFamily.allCases.map(queue(of:)) + [notifierQueue] }
+    package static var queues: [String] {
+        OperationFamily.allCases.map(queue(of:)) + [notifierQueue, requestQueue]
+    }
 
     /// What a family's consumer declares: its own queue, and where its events go.
     package static func consumer(of family: OperationFamily) -> Topology {
         merge([jobQueue(of: family), notifier])
     }
 
-    /// What the starter declares: every family's queue, so that no job is ever unroutable.
+    /// What the starter declares: its own queue, and every family's, so that no job is ever unroutable.
     package static var starter: Topology {
-        merge(OperationFamily.allCases.map(jobQueue(of:)) + [notifier])
+        merge(OperationFamily.allCases.map(jobQueue(of:)) + [notifier, requestsTopology])
     }
 
     /// What the notifier declares.
     package static var notifier: Topology {
         pair(queue: notifierQueue, exchange: .init(events, .fanout), routingKey: "")
+    }
+
+    private static var requestsTopology: Topology {
+        pair(queue: requestQueue, exchange: .init(requests, .direct), routingKey: startKey)
     }
 
     private static func jobQueue(of family: OperationFamily) -> Topology {

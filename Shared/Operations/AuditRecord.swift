@@ -64,9 +64,15 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case credentialResealed = "credential.resealed"
     case tokenIssued = "token.issued"
     case tokenRevoked = "token.revoked"
-    case webhookSet = "webhook.set"
-    /// Its receiver has said that it is gone for good.
+    case webhookCreated = "webhook.created"
+    case webhookKeyRotated = "webhook.key_rotated"
+    case webhookEnabled = "webhook.enabled"
+    /// By a person, because its receiver has said that it is gone for good, or after days of failures.
     case webhookDisabled = "webhook.disabled"
+    case webhookRemoved = "webhook.removed"
+    /// A person asked for one try more.
+    case deliveryRepeated = "delivery.repeated"
+    case emailChanged = "email.changed"
     case scheduleCreated = "schedule.created"
     case scheduleEnabled = "schedule.enabled"
     case scheduleDisabled = "schedule.disabled"

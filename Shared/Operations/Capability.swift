@@ -10,6 +10,7 @@ package enum Capability: String, Sendable, CaseIterable {
     case operationsView = "operations.view"
     case accessManage = "access.manage"
     case auditView = "audit.view"
+    case notificationsManage = "notifications.manage"
 }
 
 /// What a person was granted on a tenant or a whole workspace.

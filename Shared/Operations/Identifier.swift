@@ -103,6 +103,10 @@ package enum Subject {
     package enum BackupItem {}
     /// What starts an operation again and again.
     package enum Schedule {}
+    /// An address that is told by HTTP of the ends of runs.
+    package enum Webhook {}
+    /// One notification on its way to one receiver.
+    package enum Delivery {}
 }
 
 package typealias WorkspaceID = Identifier<Subject.Workspace>
@@ -113,3 +117,5 @@ package typealias ConnectionID = Identifier<Subject.Connection>
 package typealias RunID = Identifier<Subject.Run>
 package typealias CallID = Identifier<Subject.Call>
 package typealias ScheduleID = Identifier<Subject.Schedule>
+package typealias WebhookID = Identifier<Subject.Webhook>
+package typealias DeliveryID = Identifier<Subject.Delivery>

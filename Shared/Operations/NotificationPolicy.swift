@@ -25,4 +25,10 @@ package enum NotificationPolicy {
 
     /// Which roles are told of a refused schedule.
     package static var managing: Set<Role> { Set(Role.allCases.filter { $0.holds(.accessManage) }) }
+
+    /// Which roles are told of a webhook that was switched off.
+    package static var keeping: Set<Role> { Set(Role.allCases.filter { $0.holds(.notificationsManage) }) }
+
+    /// Which roles may be mailed about a tenant: mails name it, and whoever lost it no longer reads its name.
+    package static var reading: Set<Role> { Set(Role.allCases.filter { $0.holds(.operationsView) }) }
 }

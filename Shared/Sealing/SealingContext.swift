@@ -14,9 +14,14 @@ package struct SealingContext: Sendable, Hashable {
             purpose: "provider-credential", owner: [text(tenant), text(connection), String(version)])
     }
 
-    /// The key with which notifications to a person's or system's webhook are signed.
-    package static func webhookSecret(workspace: UUID, user: UUID) -> SealingContext {
-        SealingContext(purpose: "webhook-secret", owner: [text(workspace), text(user)])
+    /// The key with which what is sent to a webhook is signed. `number` counts the keys that the webhook has had.
+    package static func webhookKey(workspace: UUID, webhook: UUID, number: Int) -> SealingContext {
+        SealingContext(purpose: "webhook-key", owner: [text(workspace), text(webhook), String(number)])
+    }
+
+    /// The address of a webhook.
+    package static func webhookAddress(workspace: UUID, webhook: UUID) -> SealingContext {
+        SealingContext(purpose: "webhook-address", owner: [text(workspace), text(webhook)])
     }
 
     private static func text(_ id: UUID) -> String { id.uuidString.lowercased() }

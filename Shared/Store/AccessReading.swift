@@ -12,6 +12,9 @@ package struct AccessReading: Sendable {
         case run(RunID)
         case schedule(ScheduleID)
         case backup(RunID)
+        case webhook(WebhookID)
+        /// A notification on its way: it belongs to its run's tenant.
+        case delivery(DeliveryID)
     }
 
     /// A place that exists, and what the person holds there.
@@ -40,7 +43,7 @@ package struct AccessReading: Sendable {
 
     package init(pool: PostgresPool) { self.pool = pool }
 
-    /// Each place belongs to a workspace and, but for the workspace itself, to one tenant in it. Of the
+    /// Each place belongs to a workspace and, but for the workspace itself and its webhooks, to one tenant in it. Of the
     /// branches one is executed. On a whole workspace, only a grant on the whole workspace counts.
     private static let standing: Statement = """
         WITH place AS (
@@ -59,6 +62,12 @@ package struct AccessReading: Sendable {
             UNION ALL
             SELECT t.workspace_id, b.tenant_id, NULL FROM backup_sets b JOIN tenants t ON t.id = b.tenant_id
             WHERE $2::text = 'backup' AND b.id = $3::uuid
+            UNION ALL
+            SELECT workspace_id, NULL, NULL
+            FROM webhooks WHERE $2::text = 'webhook' AND id = $3::uuid AND removed_at IS NULL
+            UNION ALL
+            SELECT workspace_id, tenant_id, NULL
+            FROM notifications WHERE $2::text = 'delivery' AND id = $3::uuid AND channel <> 'inbox'
         )
         SELECT p.workspace_id, p.tenant_id, p.operation, e.role
         FROM place p LEFT JOIN LATERAL entitlement($1::uuid, p.workspace_id, p.tenant_id) e ON true
@@ -125,6 +134,8 @@ extension AccessReading.Place {
         case .run(let id): ("run", id.uuid)
         case .schedule(let id): ("schedule", id.uuid)
         case .backup(let id): ("backup", id.uuid)
+        case .webhook(let id): ("webhook", id.uuid)
+        case .delivery(let id): ("delivery", id.uuid)
         }
     }
 }

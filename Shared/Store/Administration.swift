@@ -2,13 +2,13 @@ package import FoundationEssentials
 package import Operations
 package import Postgres
 
-/// Sets up what people work with: workspaces, tenants, people, grants, connections, webhooks.
+/// Sets up what people work with: workspaces, tenants, people, grants, connections.
 ///
 /// Each call takes a set of things with ids that the caller chose, makes those that do not exist, leaves the
 /// others as they are, and audits what it made, in one statement. Repeating a call does no harm.
 ///
-/// Tokens are issued by ``Principals``, credentials are set by ``CredentialChanges``; a person's single connections are made
-/// by ``ConnectionChanges``.
+/// Tokens are issued by ``Principals``, credentials are set by ``CredentialChanges``, webhooks by ``Webhooks``; a person's
+/// single connections are made by ``ConnectionChanges``.
 package struct Administration: Sendable {
     /// A customer's tenant to be.
     package struct NewTenant: Sendable, Hashable {
@@ -240,40 +240,6 @@ package struct Administration: Sendable {
                 .bools(connections.map(\.isDefault)), .text(AuditAction.connectionCreated.rawValue),
             ])
         return Set(try made.map { ConnectionID(try $0.uuid("id")) })
-    }
-
-    private static let webhook: Statement = """
-        WITH made AS (
-            INSERT INTO webhooks AS w (user_id, workspace_id, url, key_id, sealed_secret)
-            SELECT u.id, u.workspace_id, $4, $5, $6::bytea FROM users u
-            WHERE u.workspace_id = $1::uuid AND u.id = $3::uuid
-            ON CONFLICT (user_id) DO UPDATE
-                SET url = excluded.url, key_id = excluded.key_id, sealed_secret = excluded.sealed_secret,
-                    disabled_at = NULL
-            RETURNING user_id, workspace_id
-        ), audited AS (
-            INSERT INTO audit (action, workspace_id, actor_id, details)
-            SELECT 'webhook.set', workspace_id, $2::uuid,
-                   jsonb_build_object('user_id', user_id, 'key_id', $5)
-            FROM made
-        )
-        SELECT user_id FROM made
-        """
-
-    /// Sets where a person or system is told by HTTP, in place of what was set before. The signing secret was
-    /// sealed to the notifier's key `keyID`. `url` has at most 2,000 characters, and is not audited: it may
-    /// hold a secret. Throws ``StoreError/notFound(_:)`` when the person is not of the workspace.
-    package func setWebhook(
-        of user: UserID, url: String, keyID: String, sealedSecret: [UInt8], in workspace: WorkspaceID,
-        by actor: AuditRecord.Actor
-    ) async throws {
-        let made = try await pool.query(
-            Self.webhook,
-            [
-                .uuid(workspace.uuid), actor.parameter, .uuid(user.uuid), .text(url), .text(keyID),
-                .bytes(sealedSecret),
-            ])
-        if made.isEmpty { throw StoreError.notFound("user") }
     }
 
     // MARK: finding

@@ -57,6 +57,7 @@ package struct ConnectionSummary: Sendable, Hashable {
 
 /// One line of a person's inbox: a run has ended.
 package struct InboxEntry: Sendable, Hashable {
+    package let id: DeliveryID
     package let run: RunID
     package let tenant: RunSummary.Named<Subject.Tenant>
     package let title: String
@@ -131,17 +132,18 @@ package struct TenantReading: Sendable {
     }
 
     private static let inbox: Statement = """
-        SELECT n.run_id, n.tenant_id, t.name AS tenant_name, n.title, n.body, n.created_at, n.read_at
+        SELECT n.id, n.run_id, n.tenant_id, t.name AS tenant_name, n.title, n.body, n.created_at, n.read_at
         FROM notifications n JOIN tenants t ON t.id = n.tenant_id
         WHERE n.user_id = $1::uuid AND n.channel = 'inbox' AND n.tenant_id = ANY ($2::uuid[])
-          AND n.run_id < $3::uuid
-        ORDER BY n.run_id DESC LIMIT $4::int
+          AND (n.run_id, n.id) < (coalesce((SELECT b.run_id FROM notifications b WHERE b.id = $3::uuid),
+                                           'ffffffff-ffff-ffff-ffff-ffffffffffff'), $3::uuid)
+        ORDER BY n.run_id DESC, n.id DESC LIMIT $4::int
         """
 
     /// The person's inbox, the latest runs first, without those on other tenants than `tenants`: whoever lost
     /// a tenant no longer reads its name.
     package func inbox(
-        of user: UserID, on tenants: [TenantID], before: RunID?, limit: Int
+        of user: UserID, on tenants: [TenantID], before: DeliveryID?, limit: Int
     ) async throws -> Page<InboxEntry> {
         let rows = try await pool.query(
             Self.inbox,
@@ -210,7 +212,7 @@ extension CredentialSummary {
 extension InboxEntry {
     fileprivate init(_ row: Row) throws {
         self.init(
-            run: RunID(try row.uuid("run_id")),
+            id: DeliveryID(try row.uuid("id")), run: RunID(try row.uuid("run_id")),
             tenant: RunSummary.Named(
                 id: TenantID(try row.uuid("tenant_id")), name: try row.text("tenant_name")),
             title: try row.text("title"), body: try row.text("body"), createdAt: try row.date("created_at"),

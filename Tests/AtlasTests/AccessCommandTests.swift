@@ -41,6 +41,31 @@ import Testing
         }
     }
 
+    @Test func whatWouldBeStoppedIsToldBefore() async throws {
+        try await RunningStarter.with { starter in
+            let omar = starter.atlas(as: "Omar Reyes")
+            let started = try await omar.run("start", "compliance.snapshot", "--tenant", "Contoso", "--json")
+            let run = try #require(try started.json["run_id"]?.string)
+            _ = try await omar.run(
+                "schedules", "add", "compliance.snapshot", "--tenant", "Fabrikam", "--cron", "@daily")
+            let atlas = starter.atlas(as: "Nadia Brandt")
+            let revoke = ["access", "revoke", "--user", "Omar Reyes", "--workspace", "--what-if"]
+            let told = try await atlas.run(revoke)
+            #expect(told.status == 0, "\(told.errors)")
+            #expect(told.output.hasPrefix("It would stop 1 run and 1 schedule. Nothing was changed.\n"))
+            #expect(told.output.contains(run))
+            #expect(told.output.contains("ends"))
+            #expect(told.output.contains(Presentation.sentence(.denial(.tenantNotEntitled))))
+            let json = try await atlas.run(revoke + ["--json"]).json
+            #expect(json["run_count"]?.integer == 1 && json["schedule_count"]?.integer == 1)
+            #expect(json["runs"]?[0]?["reason"]?["code"]?.string == "tenant_not_entitled")
+            let nothing = try await atlas.run(
+                "access", "suspend", "--tenant", "Woodgrove Bank", "--what-if")
+            #expect(nothing.output.hasPrefix("It would stop nothing"))
+            #expect(try await omar.run("runs", "show", run).status == 0, "nothing was changed")
+        }
+    }
+
     /// A role on a tenant stands before the one on the workspace, and may take away.
     @Test func aRoleInPlaceOfAnotherTellsWhenItTookHold() async throws {
         try await RunningStarter.with { starter in

@@ -74,11 +74,6 @@ import Testing
                 try await administration.createConnections(
                     [connection(in: world.tenant, isDefault: false)], in: other, by: .system)
             }
-            await #expect(throws: StoreError.notFound("user")) {
-                try await administration.setWebhook(
-                    of: world.operator, url: "https://example.com", keyID: "k", sealedSecret: [1], in: other,
-                    by: .system)
-            }
             #expect(try await audit(database, "connection.created") == 0)
         }
     }
@@ -101,25 +96,6 @@ import Testing
         Administration.NewConnection(
             id: ConnectionID(UUID()), tenant: tenant, displayName: "Another", cloud: "global",
             entraTenantID: "e-2", entraTenantName: "E", clientID: "c-2", isDefault: isDefault)
-    }
-
-    @Test func aWebhookIsReplaced() async throws {
-        try await with { database, administration, world in
-            for (url, secret) in [("https://a.example", [UInt8(1)]), ("https://b.example", [2])] {
-                try await administration.setWebhook(
-                    of: world.operator, url: url, keyID: "k", sealedSecret: secret, in: world.workspace,
-                    by: .system)
-            }
-            let rows = try await database.pool.query("SELECT url, sealed_secret FROM webhooks")
-            #expect(rows.count == 1)
-            #expect(try rows[0].text("url") == "https://b.example")
-            #expect(try rows[0].bytes("sealed_secret") == [2])
-            let told = try await database.pool.query(
-                "SELECT details::text AS d FROM audit WHERE action = 'webhook.set'")
-            #expect(told.count == 2)
-            #expect(
-                try !told.contains { try $0.text("d").contains("example") }, "the address may hold a secret")
-        }
     }
 
     @Test func peopleAreFoundByNameAndByID() async throws {

@@ -48,8 +48,10 @@ import Testing
                 "connections show", "connections create", "connections edit", "connections default",
                 "connections enable", "connections disable", "credentials set", "credentials reseal",
                 "audit list", "audit export", "audit verify",
-                "notifications", "tokens create", "tokens list", "tokens issue", "tokens revoke",
-                "keys generate", "migrate", "demo-data",
+                "notifications list", "notifications deliveries", "notifications redeliver",
+                "notifications email", "webhooks add", "webhooks list", "webhooks rotate", "webhooks disable",
+                "webhooks enable", "webhooks remove", "tokens create", "tokens list", "tokens issue",
+                "tokens revoke", "keys generate", "migrate", "demo-data",
                 "version",
             ])
     }

@@ -46,8 +46,10 @@ struct RunningStarter: Sendable {
     ) async throws {
         let api = StarterAPI(
             pool: database.pool, families: Set(OperationFamily.allCases), outboxLeaseSeconds: 10,
-            rateLimit: nil, credentialKey: key, logger: TestDatabase.quiet, makeID: UUID.timeOrdered,
-            publish: { _ in })
+            rateLimit: nil, credentialKey: key,
+            webhooks: WebhookSealing(
+                publicKey: SealingPrivateKey().publicKey, allowsHTTP: false, makeID: UUID.timeOrdered),
+            logger: TestDatabase.quiet, makeID: UUID.timeOrdered, publish: { _ in })
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: StarterMiddleware(api: api))
         let (ports, told) = AsyncStream.makeStream(of: Int.self)

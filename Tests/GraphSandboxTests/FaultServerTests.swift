@@ -44,6 +44,25 @@ import Testing
         }
     }
 
+    @Test func repeatsWhatTheCallShowed() async throws {
+        try await RunningSandbox.run { server in
+            let token = try await server.token()
+            try await server.arm(["kind": "echo", "status": 403, "text": "s3cret+/=", "count": 1])
+            let answer = try await server.get(Self.organization, token)
+            #expect(answer.status == 403)
+            let message = try #require(answer.errorMessage)
+            for text in [token, "s3cret+/="] {
+                #expect(message.contains(text))
+                #expect(message.contains(Data(text.utf8).base64EncodedString()))
+            }
+            #expect(message.contains("%73%33%63%72%65%74%2B%2F%3D"))
+            #expect(message.contains("733363726574"))
+            #expect(answer["Retry-After"] == token)
+            #expect(answer["x-echo-0"] == token)
+            #expect(try await server.get(Self.organization, token).status == 200)
+        }
+    }
+
     @Test func tokensBecomeUnacceptableOnTheKthPage() async throws {
         try await RunningSandbox.run { server in
             let token = try await server.token(RunningSandbox.fabrikam)

@@ -6,11 +6,14 @@ import Testing
 @Suite struct ErrorDocumentTests {
     private func code(_ document: JSON) -> String? { ErrorDocument(document.bytes).code }
 
+    /// From the outermost to the innermost.
+    private static let codes = ["BadRequest", "Conflict", "Forbidden", "NotFound", "Locked", "Unauthorized"]
+
     /// An error of Intune: `text` is wrapped `levels` times, with a code at each level.
     private func wrapped(_ levels: Int) -> JSON {
-        var error: JSON = ["code": .string("Level\(levels)"), "message": "text"]
+        var error: JSON = ["code": .string(Self.codes[levels]), "message": "text"]
         for level in stride(from: levels - 1, through: 0, by: -1) {
-            error = ["code": .string("Level\(level)"), "message": .string(error.text)]
+            error = ["code": .string(Self.codes[level]), "message": .string(error.text)]
         }
         return ["error": error]
     }
@@ -22,7 +25,7 @@ import Testing
 
     @Test func unwrapsUpToThreeLevels() {
         #expect(
-            (0...5).map { code(wrapped($0)) } == ["Level0", "Level1", "Level2", "Level3", "Level3", "Level3"])
+            (0...5).map { code(wrapped($0)) } == Self.codes[0...3] + [Self.codes[3], Self.codes[3]])
     }
 
     @Test func intunesOwnShapeKeepsTheOuterCode() {

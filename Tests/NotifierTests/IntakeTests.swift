@@ -63,7 +63,7 @@ struct IntakeTests {
                 for _ in 0..<150 { group.addTask { try await scene.run(initiator: scene.world.operator) } }
                 return try await group.reduce(into: [RunID]()) { $0.append($1) }
             }
-            let events = try await Notifications(pool: scene.pool, leaseSeconds: 60).endedRuns(Set(runs))
+            let events = try await Notifications(pool: scene.pool).endedRuns(Set(runs))
             let bodies = events.values.map(\.event.body)
             try await scene.notifying { one in
                 try await scene.notifying { other in

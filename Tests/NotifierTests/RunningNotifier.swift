@@ -12,7 +12,7 @@ import Store
 /// The parts of a notifier, running in the test's process.
 struct RunningNotifier: Sendable {
     let intake: EventIntake
-    let courier: WebhookCourier
+    let couriers: [Courier]
     let recorder: EventRecorder
     let metrics: Metrics
 
@@ -31,13 +31,13 @@ struct RunningNotifier: Sendable {
 extension Scene {
     /// How a test's notifier differs from the real one: it does not wait for hours.
     struct Options: Sendable {
-        var schedule = WebhookSchedule(delays: [0, 0.1, 0.1], jitter: 0)
+        var schedule = DeliverySchedule(delays: [0, 0.1, 0.1], jitter: 0)
         var allowsPrivate = true
         var timeout = Duration.seconds(10)
         var keepLimit = EventIntake.keepLimit
-        var leaseSeconds = WebhookCourier.leaseSeconds
-        /// The private key; nil for the scene's own.
-        var key: SealingPrivateKey?
+        var leaseSeconds = Courier.leaseSeconds
+        /// By which relay mails go; nil for none.
+        var mails: MailSettings?
     }
 
     /// Runs a notifier while `body` runs, and stops it as the program does.
@@ -47,9 +47,13 @@ extension Scene {
         let client = CurlClient(userAgent: "test")
         let notifier = make(options, client)
         let taking = Task { await notifier.intake.run() }
-        let delivering = Task { await notifier.courier.run() }
+        let delivering = Task {
+            await withDiscardingTaskGroup { group in
+                for courier in notifier.couriers { group.addTask { await courier.run() } }
+            }
+        }
         func stop() async {
-            notifier.courier.stop()
+            for courier in notifier.couriers { courier.stop() }
             await notifier.intake.stop()
             await taking.value
             await delivering.value
@@ -69,17 +73,33 @@ extension Scene {
         let logger = TestDatabase.quiet
         let metrics = Metrics()
         let figures = NotifierFigures(metrics)
-        let store = Notifications(pool: pool, leaseSeconds: options.leaseSeconds)
-        let courier = WebhookCourier(
-            store: store,
-            sender: WebhookSender(
-                client: client, opener: Opener(privateKeys: [options.key ?? key]), schedule: options.schedule,
-                allowsPrivate: options.allowsPrivate, timeout: options.timeout, logger: logger),
-            figures: figures, logger: logger)
+        let store = deliveryStore(leaseSeconds: options.leaseSeconds)
+        let webhooks = WebhookSender(
+            client: client, opener: Opener(privateKeys: [key]), schedule: options.schedule,
+            allowsPrivate: options.allowsPrivate, timeout: options.timeout, logger: logger)
+        var couriers = [
+            Courier(
+                .webhook, slots: 128, slotsPerLane: 16, store: store, figures: figures, logger: logger,
+                send: webhooks.send)
+        ]
+        if let settings = options.mails {
+            let mails = MailSender(
+                client: client, settings: settings, schedule: options.schedule, timeout: options.timeout,
+                logger: logger)
+            couriers.append(
+                Courier(
+                    .email, slots: 8, slotsPerLane: 2, store: store, figures: figures, logger: logger,
+                    send: mails.send))
+        }
         let recorder = EventRecorder(
-            store: store, usesWebhooks: true, figures: figures, logger: logger, webhooksDue: courier.wake)
+            store: Notifications(pool: pool), channels: Set(couriers.map(\.channel)), figures: figures,
+            logger: logger, due: { [couriers] in Courier.wake(couriers, $0) })
         let intake = EventIntake(
             consumer: bareConsumer(), recorder: recorder, keepLimit: options.keepLimit, logger: logger)
-        return RunningNotifier(intake: intake, courier: courier, recorder: recorder, metrics: metrics)
+        return RunningNotifier(intake: intake, couriers: couriers, recorder: recorder, metrics: metrics)
+    }
+
+    func deliveryStore(leaseSeconds: Double = 60) -> Deliveries {
+        Deliveries(pool: pool, leaseSeconds: leaseSeconds, notice: Deliveries.Notice.webhookEnded)
     }
 }

@@ -80,7 +80,7 @@ struct Scene: Sendable {
     /// The event that the row of an ended run gives.
     func event(of run: RunID) async throws -> TerminalEvent {
         try #require(
-            try await Notifications(pool: pool, leaseSeconds: 60).endedRuns([run])[run]
+            try await Notifications(pool: pool).endedRuns([run])[run]
         ).event
     }
 
@@ -141,12 +141,13 @@ struct Scene: Sendable {
     }
 
     /// The tries that were written down, in order: `<attempt> <result> <status>`.
-    func deliveries() async throws -> [String] {
+    func deliveries(_ channel: NotificationPolicy.Channel = .webhook) async throws -> [String] {
         try await pool.query(
             """
-            SELECT attempt || ' ' || result || coalesce(' ' || status, '') FROM deliveries
-            WHERE channel = 'webhook' ORDER BY id
-            """
+            SELECT d.attempt || ' ' || d.result || coalesce(' ' || d.status, '')
+            FROM delivery_tries d JOIN notifications n ON n.id = d.notification_id
+            WHERE n.channel = $1 ORDER BY d.at, d.attempt
+            """, [.text(channel.rawValue)]
         ).map { try $0.text(0) }
     }
 

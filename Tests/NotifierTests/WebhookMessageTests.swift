@@ -8,8 +8,8 @@ import Testing
 @testable import Notifier
 
 struct WebhookMessageTests {
-    private func parse(_ text: String) -> SigningSecret? {
-        SigningSecret(Sealing.Secret(Array(text.utf8)))
+    private func parse(_ text: String, _ signing: WebhookSigning = .hmacSHA256) -> SigningKey? {
+        SigningKey(Sealing.Secret(Array(text.utf8)), signing)
     }
 
     /// The example of the standard's own text.
@@ -17,7 +17,7 @@ struct WebhookMessageTests {
         let secret = try #require(parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
         let signed = #"msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{"test": 2432232314}"#
         #expect(
-            secret.signature(of: Array(signed.utf8)) == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
+            try secret.signature(of: Array(signed.utf8)) == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
     }
 
     static let wrong = [
@@ -48,11 +48,33 @@ struct WebhookMessageTests {
         let (first, second) = (try #require(WebhookMessage(event)), try #require(WebhookMessage(event)))
         let secret = try #require(parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
         #expect(first.id == second.id && first.body == second.body)
-        let one = first.headers(at: Date(timeIntervalSince1970: 1_000.9), signedWith: secret)
-        let other = second.headers(at: Date(timeIntervalSince1970: 2_000), signedWith: secret)
+        let one = try first.headers(at: Date(timeIntervalSince1970: 1_000.9), signedWith: [secret])
+        let other = try second.headers(at: Date(timeIntervalSince1970: 2_000), signedWith: [secret])
         #expect(one.map(\.0) == ["content-type", "webhook-id", "webhook-timestamp", "webhook-signature"])
         #expect(one[2].1 == "1000" && other[2].1 == "2000")
         #expect(one[1].1 == "\(event.runID)" && one[3].1 != other[3].1)
+    }
+
+    @Test func `what is no private key of 32 bytes is refused`() {
+        let key = Data(repeating: 9, count: 32).base64EncodedString()
+        #expect(parse("whsk_\(key)", .ed25519) != nil)
+        for text in ["whsec_\(key)", "whpk_\(key)", "whsk_\(Data(count: 31).base64EncodedString())", "whsk_"]
+        {
+            #expect(parse(text, .ed25519) == nil, "\(text)")
+        }
+        #expect(parse("whsk_\(key)") == nil)
+    }
+
+    @Test func `while keys are changed, each of them signs`() throws {
+        let message = try #require(WebhookMessage(NotificationTextTests.run(.succeeded).event))
+        let keys = [
+            try #require(parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")),
+            try #require(parse("whsk_\(Data(repeating: 9, count: 32).base64EncodedString())", .ed25519)),
+        ]
+        let headers = try message.headers(at: Date(), signedWith: keys)
+        let signatures = headers[3].1.split(separator: " ")
+        #expect(signatures.count == 2)
+        #expect(signatures[0].hasPrefix("v1,") && signatures[1].hasPrefix("v1a,"))
     }
 
     @Test func `a body of 20,000 bytes is not sent`() {

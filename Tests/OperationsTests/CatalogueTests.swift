@@ -56,7 +56,7 @@ struct CatalogueTests {
 
     static let everything = [
         "provider.view", "provider.manage", "provider.run", "backup.run", "restore.execute", "policy.bulk",
-        "device.bulk", "operations.view", "access.manage",
+        "device.bulk", "operations.view", "access.manage", "audit.view", "notifications.manage",
     ]
 
     @Test(arguments: [

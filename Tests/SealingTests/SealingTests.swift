@@ -72,7 +72,8 @@ enum Sample {
         .providerCredential(tenant: Sample.connection, connection: Sample.tenant, version: 3),
         .providerCredential(tenant: Sample.tenant, connection: Sample.connection, version: 2),
         .providerCredential(tenant: Sample.tenant, connection: Sample.connection, version: 33),
-        .webhookSecret(workspace: Sample.tenant, user: Sample.connection),
+        .webhookKey(workspace: Sample.tenant, webhook: Sample.connection, number: 3),
+        .webhookAddress(workspace: Sample.tenant, webhook: Sample.connection),
     ]
 
     @Test(arguments: otherContexts) func anotherContextIsRefused(_ context: SealingContext) throws {

@@ -84,7 +84,7 @@ import Testing
                         tenant: from.tenant, connection: row.connection, version: from.version),
                     .providerCredential(
                         tenant: from.connection, connection: from.tenant, version: from.version),
-                    .webhookSecret(workspace: from.tenant, user: from.connection),
+                    .webhookKey(workspace: from.tenant, webhook: from.connection, number: from.version),
                 ]
                 for context in contexts {
                     #expect(throws: SealingError.notAuthentic) { try opener.open(from.sealed, context) }

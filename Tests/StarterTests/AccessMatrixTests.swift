@@ -27,6 +27,9 @@ struct AccessMatrixTests {
         /// A system of the workspace, and a token of it.
         let system: UserID
         let systemToken: String
+        /// The owner's, and a mail to the owner about the run.
+        let webhook: UUID
+        let delivery: UUID
         /// Holds `readonly` on the tenant only.
         let guest: UserID
         /// Holds `manager` on the tenant only.
@@ -230,6 +233,39 @@ struct AccessMatrixTests {
             .post, "lift of everything", { _ in "/v1/freezes/lift" },
             { ["scope": "workspace", "id": .string("\($0.world.workspace)")] },
             [204, 204, 403, 403, 403, 403, 404]),
+        Row(
+            .post, "webhooks", { _ in "/v1/webhooks" },
+            { _ in ["url": "https://example.com/x", "label": "x", "signing": "ed25519"] },
+            [201, 201, 403, 403, 403, 403, 201]),
+        Row(.get, "webhooks", { _ in "/v1/webhooks" }, [200, 200, 403, 403, 403, 403, 200]),
+        Row(.get, "webhook", { "/v1/webhooks/\($0.webhook)" }, [200, 200, 403, 403, 404, 404, 404]),
+        Row(
+            .post, "webhook: rotate", { "/v1/webhooks/\($0.webhook)/rotate" },
+            [200, 200, 403, 403, 404, 404, 404]),
+        Row(
+            .post, "webhook: disable", { "/v1/webhooks/\($0.webhook)/disable" },
+            [200, 200, 403, 403, 404, 404, 404]),
+        Row(
+            .post, "webhook: enable", { "/v1/webhooks/\($0.webhook)/enable" },
+            [200, 200, 403, 403, 404, 404, 404]),
+        Row(.delete, "webhook", { "/v1/webhooks/\($0.webhook)" }, [204, 204, 403, 403, 404, 404, 404]),
+        Row(.get, "deliveries", { _ in "/v1/deliveries" }, [200, 200, 403, 403, 403, 403, 200]),
+        Row(
+            .get, "deliveries of a run", { "/v1/deliveries?run_id=\($0.run)" },
+            [200, 200, 200, 200, 200, 404, 404]),
+        Row(
+            .get, "deliveries of a webhook", { "/v1/deliveries?webhook_id=\($0.webhook)" },
+            [200, 200, 403, 403, 404, 404, 404]),
+        Row(
+            .get, "delivery", { "/v1/deliveries/\($0.delivery)" }, [200, 200, 200, 200, 200, 404, 404]),
+        Row(
+            .post, "redeliver", { "/v1/deliveries/\($0.delivery)/redeliver" },
+            [202, 202, 403, 403, 202, 404, 404]),
+        Row(.get, "e-mail", { _ in "/v1/me/email" }, [200, 200, 200, 200, 200, 200, 200]),
+        Row(
+            .put, "e-mail", { _ in "/v1/me/email" }, { _ in ["address": "a@example.com", "enabled": true] },
+            [200, 200, 200, 200, 200, 200, 200]),
+        Row(.delete, "e-mail", { _ in "/v1/me/email" }, [204, 204, 204, 204, 204, 204, 204]),
         Row(.get, "nowhere", { _ in "/v1/nowhere" }, [404, 404, 404, 404, 404, 404, 404]),
         Row(.delete, "runs", { _ in "/v1/runs" }, [405, 405, 405, 405, 405, 405, 405]),
     ]
@@ -307,10 +343,40 @@ struct AccessMatrixTests {
             INSERT INTO backup_sets (tenant_id, id, connection_id, kinds)
             VALUES ($1::uuid, $2::uuid, $3::uuid, '{scope_tag}')
             """, [.uuid(world.tenant.uuid), .uuid(run.uuid), .uuid(world.connection.uuid)])
+        let (webhook, delivery) = (UUID(), UUID())
+        _ = try await site.pool.pipeline([
+            (
+                """
+                INSERT INTO webhooks (id, workspace_id, user_id, label, origin, url_key_id, sealed_url, signing)
+                VALUES ($1::uuid, $2::uuid, $3::uuid, 'x', 'https://example.com', 'k', 'x', 'ed25519')
+                """, [.uuid(webhook), .uuid(world.workspace.uuid), .uuid(world.owner.uuid)]
+            ),
+            (
+                """
+                INSERT INTO webhook_keys (webhook_id, number, key_id, sealed) VALUES ($1::uuid, 1, 'k', 'x')
+                """, [.uuid(webhook)]
+            ),
+            (
+                """
+                INSERT INTO email_settings (user_id, workspace_id, address, enabled)
+                VALUES ($1::uuid, $2::uuid, 'a@example.com', true)
+                """, [.uuid(world.owner.uuid), .uuid(world.workspace.uuid)]
+            ),
+            (
+                """
+                INSERT INTO notifications (id, run_id, channel, workspace_id, tenant_id, user_id, title, body, event)
+                VALUES ($1::uuid, $2::uuid, 'email', $3::uuid, $4::uuid, $5::uuid, 'x', '', '{}')
+                """,
+                [
+                    .uuid(delivery), .uuid(run.uuid), .uuid(world.workspace.uuid), .uuid(world.tenant.uuid),
+                    .uuid(world.owner.uuid),
+                ]
+            ),
+        ])
         return Cell(
             site: site, world: world, run: run,
             schedule: schedule["schedule_id"]?.string ?? "", system: UserID(system),
-            systemToken: systemToken.uuidString.lowercased(),
+            systemToken: systemToken.uuidString.lowercased(), webhook: webhook, delivery: delivery,
             guest: UserID(users[0]), tenantManager: UserID(users[1]))
     }
 
@@ -344,6 +410,9 @@ struct AccessMatrixTests {
                     WHERE workspace_id = $1::uuid)
                 || (SELECT string_agg(r::text, ',' ORDER BY id) FROM runs r WHERE workspace_id = $1::uuid)
                 || (SELECT string_agg(s::text, ',' ORDER BY id) FROM schedules s WHERE workspace_id = $1::uuid)
+                || (SELECT string_agg(h::text || k::text, ',' ORDER BY h.id, k.number)
+                    FROM webhooks h JOIN webhook_keys k ON k.webhook_id = h.id WHERE h.workspace_id = $1::uuid)
+                || (SELECT string_agg(n::text, ',' ORDER BY id) FROM notifications n WHERE workspace_id = $1::uuid)
                 || (SELECT w::text FROM workspaces w WHERE id = $1::uuid)
             """, [.uuid(cell.world.workspace.uuid)])[0].text(0)
     }

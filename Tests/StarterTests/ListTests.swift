@@ -143,7 +143,7 @@ struct ListTests {
                 INSERT INTO notifications (run_id, channel, workspace_id, tenant_id, user_id, title, body, event)
                 SELECT id, channel, workspace_id, tenant_id,
                        CASE WHEN tenant_id = $1::uuid THEN $2::uuid ELSE $3::uuid END, 'title', 'body', '{}'
-                FROM runs, unnest(ARRAY['inbox', 'webhook']) AS c (channel)
+                FROM runs, unnest(ARRAY['inbox', 'email']) AS c (channel)
                 """,
                 [.uuid(site.world.tenant.uuid), .uuid(user.uuid), .uuid(site.world.owner.uuid)])
             let token = try await site.token(for: user)

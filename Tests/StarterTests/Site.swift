@@ -29,6 +29,9 @@ struct Site: Sendable {
         func add(_ more: [PendingMessage]) { messages.withLock { $0 += more } }
     }
 
+    /// The notifier's, to which everything secret of webhooks is sealed.
+    static let notifierKey = SealingPrivateKey()
+
     var pool: PostgresPool { database.pool }
 
     static func with(
@@ -52,6 +55,8 @@ struct Site: Sendable {
         StarterAPI(
             pool: pool, families: families, outboxLeaseSeconds: 10, rateLimit: rateLimit,
             credentialKey: key.publicKey,
+            webhooks: WebhookSealing(
+                publicKey: notifierKey.publicKey, allowsHTTP: false, makeID: timeOrderedID),
             logger: TestDatabase.quiet, makeID: timeOrderedID, publish: published.add)
     }
 

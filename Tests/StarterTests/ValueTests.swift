@@ -53,24 +53,6 @@ struct ValueTests {
         }
     }
 
-    @Test func tracesAreTakenOverOnlyWhenValid() {
-        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-        #expect(TraceParent.accept(good) == good)
-        #expect(TraceParent.validated("cc" + good.dropFirst(2) + "-what-the-future-brings") == good)
-        let bad = [
-            "", "00", good + "-more", "ff" + good.dropFirst(2), good.uppercased(), good + "0",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e473-00f067aa0ba902b7-011", good.replacing("-", with: "_"),
-            "cc" + good.dropFirst(2) + "x",
-        ]
-        for header in bad {
-            #expect(TraceParent.validated(header) == nil, "\(header)")
-            #expect(TraceParent.validated(TraceParent.accept(header)) != nil)
-        }
-        #expect(TraceParent.accept(nil) != TraceParent.accept(nil))
-    }
-
     @Test func pathsLeadToRoutes() throws {
         let id = UUID()
         let text = id.uuidString.lowercased()

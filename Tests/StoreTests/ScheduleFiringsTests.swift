@@ -114,7 +114,7 @@ struct ScheduleFiringsTests {
             #expect(event.reason == .denial(reason))
             #expect(event.initiatorID == person)
             // The event is what a notifier bears out from the row.
-            let ended = try await Notifications(pool: stand.pool, leaseSeconds: 5).endedRuns([run])[run]
+            let ended = try await Notifications(pool: stand.pool).endedRuns([run])[run]
             #expect(ended?.event.outcome == .blocked)
             #expect(ended?.scheduleID != nil)
             #expect(try await stand.dueSchedules() == 0)

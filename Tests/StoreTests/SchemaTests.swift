@@ -95,8 +95,26 @@ struct SchemaTests {
         Case(
             "a webhook of another workspace's person", foreignKey, "webhooks_workspace_id_user_id_fkey",
             """
-            INSERT INTO webhooks (user_id, workspace_id, url, key_id, sealed_secret)
-            SELECT ou, w, 'https://x', 'k', 'x' FROM place
+            INSERT INTO webhooks (id, user_id, workspace_id, label, origin, url_key_id, sealed_url, signing)
+            SELECT gen_random_uuid(), ou, w, 'x', 'https://x', 'k', 'x', 'ed25519' FROM place
+            """),
+        Case(
+            "a notification to another workspace's webhook", foreignKey,
+            "notifications_workspace_id_webhook_id_fkey",
+            """
+            WITH hook AS (
+                INSERT INTO webhooks (id, user_id, workspace_id, label, origin, url_key_id, sealed_url, signing)
+                SELECT gen_random_uuid(), ou, ow, 'x', 'https://x', 'k', 'x', 'ed25519' FROM place RETURNING id
+            ), run AS (SELECT put_run(w, t, c, u) AS id FROM place)
+            INSERT INTO notifications (run_id, channel, webhook_id, workspace_id, tenant_id, user_id, title, body, event)
+            SELECT run.id, 'webhook', hook.id, w, t, u, 'x', '', '{}' FROM run, place, hook
+            """),
+        Case(
+            "an e-mail address of another workspace's person", foreignKey,
+            "email_settings_workspace_id_user_id_fkey",
+            """
+            INSERT INTO email_settings (user_id, workspace_id, address, enabled)
+            SELECT ou, w, 'a@b', true FROM place
             """),
     ]
 
@@ -146,11 +164,21 @@ struct SchemaTests {
             SELECT u, 'k', gen_random_uuid(), 'x', c FROM place, generate_series(1, 2)
             """),
         Case(
-            "two notifications of a run in a channel", unique, "notifications_pkey",
+            "two notifications of a run in a channel", unique, "notifications_once",
             """
             WITH run AS (SELECT put_run(w, t, c, u) AS id FROM place)
             INSERT INTO notifications (run_id, channel, workspace_id, tenant_id, user_id, title, body, event)
             SELECT run.id, 'inbox', w, t, u, 'x', '', '{}' FROM run, place, generate_series(1, 2)
+            """),
+        Case(
+            "two latest keys of a webhook", unique, "webhook_keys_one_latest",
+            """
+            WITH hook AS (
+                INSERT INTO webhooks (id, user_id, workspace_id, label, origin, url_key_id, sealed_url, signing)
+                SELECT gen_random_uuid(), u, w, 'x', 'https://x', 'k', 'x', 'ed25519' FROM place RETURNING id
+            )
+            INSERT INTO webhook_keys (webhook_id, number, key_id, sealed)
+            SELECT id, n, 'k', 'x' FROM hook, generate_series(1, 2) n
             """),
         Case("a second platform row", unique, "platform_pkey", "INSERT INTO platform DEFAULT VALUES"),
     ]
@@ -202,6 +230,18 @@ struct SchemaTests {
         Case(
             "an item in no known state", check, nil,
             "INSERT INTO run_items (run_id, item_key, state) VALUES (gen_random_uuid(), 'x', 'done')"),
+        Case(
+            "a notification by webhook that names none", check, nil,
+            """
+            INSERT INTO notifications (run_id, channel, workspace_id, tenant_id, user_id, title, body, event)
+            SELECT put_run(w, t, c, u), 'webhook', w, t, u, 'x', '', '{}' FROM place
+            """),
+        Case(
+            "a removed webhook that keeps its address", check, nil,
+            """
+            INSERT INTO webhooks (id, user_id, workspace_id, label, origin, url_key_id, sealed_url, signing, removed_at)
+            SELECT gen_random_uuid(), u, w, 'x', 'https://x', 'k', 'x', 'ed25519', now() FROM place
+            """),
         Case(
             "an item without a key", check, nil,
             "INSERT INTO run_items (run_id, item_key, state) VALUES (gen_random_uuid(), '', 'applied')"),
@@ -273,6 +313,9 @@ struct SchemaTests {
             "audit's rest is written past the table", denied, nil,
             "INSERT INTO audit_rest SELECT * FROM audit"),
         Case("runs are deleted", denied, nil, "DELETE FROM runs"),
+        Case("tries of deliveries are deleted", denied, nil, "DELETE FROM delivery_tries"),
+        Case("tries of deliveries are changed", denied, nil, "UPDATE delivery_tries SET result = 'x'"),
+        Case("webhooks are deleted", denied, nil, "DELETE FROM webhooks"),
         Case("runs are truncated", denied, nil, "TRUNCATE runs"),
         Case("the outbox is truncated", denied, nil, "TRUNCATE outbox"),
         Case("memberships are deleted", denied, nil, "DELETE FROM memberships"),
@@ -291,7 +334,7 @@ struct SchemaTests {
             "UPDATE provider_credentials SET version = version + 1 RETURNING sealed"),
         Case(
             "a sealed credential is copied", denied, nil,
-            "UPDATE webhooks SET sealed_secret = k.sealed FROM provider_credentials k"),
+            "UPDATE webhooks SET sealed_url = k.sealed FROM provider_credentials k"),
     ]
 
     @Test("the services' role has no right to remove, to truncate, or to change the schema")

@@ -36,7 +36,9 @@ install_has() {
         postgresql) postgres_programs >/dev/null ;;
         libc6-dev) [[ -f /usr/include/stdio.h ]] ;;
         python3-venv) python3 -c 'import ensurepip, venv' ;;
+        amqp-tools) command -v amqp-publish >/dev/null ;;
         python3-pika) /usr/bin/python3 -c 'import pika' ;;
+        python3-jsonschema) /usr/bin/python3 -c 'import jsonschema; jsonschema.Draft202012Validator' ;;
         python3-requests) /usr/bin/python3 -c 'import requests' ;;
         python3-psycopg2) /usr/bin/python3 -c 'import psycopg2' ;;
         *) command -v "$1" >/dev/null ;;

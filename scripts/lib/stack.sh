@@ -59,14 +59,21 @@ stack_database() {
     passed "database migrated"
 }
 
-# The key pair that seals credentials. Only the consumers get the private half.
+# The key pairs that seal credentials and webhooks. Only the consumers and the notifier get the private halves.
 stack_keys() {
     CREDENTIAL_PRIVATE_KEY_FILE=$STATE/secrets/credential-private-key
     CREDENTIAL_PUBLIC_KEY_FILE=$STATE/secrets/credential-public-key
-    [[ ! -e "$CREDENTIAL_PRIVATE_KEY_FILE" ]] || return 0
-    stack_atlas keys generate \
-        --private-key "$CREDENTIAL_PRIVATE_KEY_FILE" --public-key "$CREDENTIAL_PUBLIC_KEY_FILE" >/dev/null ||
-        die "The key pair for credentials could not be made."
+    NOTIFIER_PRIVATE_KEY_FILE=$STATE/secrets/notifier-private-key
+    NOTIFIER_PUBLIC_KEY_FILE=$STATE/secrets/notifier-public-key
+    stack_key_pair "$CREDENTIAL_PRIVATE_KEY_FILE" "$CREDENTIAL_PUBLIC_KEY_FILE"
+    stack_key_pair "$NOTIFIER_PRIVATE_KEY_FILE" "$NOTIFIER_PUBLIC_KEY_FILE"
+}
+
+# stack_key_pair PRIVATE PUBLIC: makes the files, unless they are there.
+stack_key_pair() {
+    [[ ! -e "$1" ]] || return 0
+    stack_atlas keys generate --private-key "$1" --public-key "$2" >/dev/null ||
+        die "The key pair $1 could not be made."
 }
 
 # stack_atlas ARGUMENT …: the operator's command, pointed at this stack.
@@ -102,6 +109,7 @@ stack_service() {
 # Takes requests, relays the outbox, repairs. Sets STARTER_URL.
 stack_starter() {
     stack_service starter Starter "CREDENTIAL_PUBLIC_KEY_FILE=$CREDENTIAL_PUBLIC_KEY_FILE" \
+        "NOTIFIER_PUBLIC_KEY_FILE=$NOTIFIER_PUBLIC_KEY_FILE" WEBHOOK_ALLOW_PRIVATE=true \
         FAMILIES=provider,inventory,restore,bulk "$@"
     STARTER_URL=$SERVICE_URL
 }
@@ -142,9 +150,10 @@ stack_bulk() {
     stack_family_consumer "$name" BulkConsumer "$@"
 }
 
-# Tells people how their runs ended.
+# Tells people how their runs ended. Webhooks may lead to this machine.
 stack_notifier() {
-    stack_service notifier Notifier "$@"
+    stack_service notifier Notifier "NOTIFIER_PRIVATE_KEY_FILE=$NOTIFIER_PRIVATE_KEY_FILE" \
+        WEBHOOK_ALLOW_PRIVATE=true "$@"
 }
 
 # A workspace with tenants, people and connections, registered at the sandbox. What was made, and a token for each

@@ -13,14 +13,14 @@ struct AccessDisableUserCommand: AsyncParsableCommand {
     @Option(help: "The person or system: a unique name, or an id.")
     var user: String
 
-    @OptionGroup var options: OutputOptions
+    @OptionGroup var options: ChangeOptions
 
     func run() async throws {
         try await Settings().withAPI { api in
             let person = try await api.user(user)
             try await api.change(
                 "POST", "/v1/users/\(person.id)/disable", doing: "disable \(person.name)",
-                done: "\(person.name) is disabled.", options.output)
+                done: "\(person.name) is disabled.", options)
         }
     }
 }

@@ -12,20 +12,30 @@ struct AccessFreezeCommand: AsyncParsableCommand {
             queued before does not come back by itself, also after «unfreeze».
 
             EXAMPLES
+              atlas access freeze --tenant Contoso --what-if
               atlas access freeze --tenant Contoso
               atlas access freeze --everything
             """)
 
     @OptionGroup var scope: FreezeOptions
-    @OptionGroup var options: OutputOptions
+    @OptionGroup var options: ChangeOptions
+
+    func validate() throws {
+        guard !scope.everything || !options.whatIf else {
+            throw ValidationError(
+                "There is nothing to foresee: --everything stops all that is queued or executes.")
+        }
+    }
 
     func run() async throws {
-        if scope.everything { return try await Self.freezeEverything(Settings(), options.output) }
+        if scope.everything {
+            return try await Self.freezeEverything(Settings(), options.output.output)
+        }
         try await Settings().withAPI { api in
             let (body, name) = try await scope.resolve(api)
             try await api.change(
                 "POST", "/v1/freezes", body, doing: "freeze \(name)", done: "Frozen: \(name).",
-                options.output)
+                options)
         }
     }
 

@@ -10,19 +10,20 @@ struct AccessRevokeCommand: AsyncParsableCommand {
 
             EXAMPLES
               atlas access revoke --user 'Omar Reyes' --workspace
+              atlas access revoke --user 'Omar Reyes' --workspace --what-if
               atlas access revoke --user 'Omar Reyes' --tenant Contoso --json
             """)
 
     @OptionGroup var membership: MembershipOptions
-    @OptionGroup var options: OutputOptions
+    @OptionGroup var options: ChangeOptions
 
     func run() async throws {
         try await Settings().withAPI { api in
             let (body, person, place) = try await membership.resolve(api)
             try await api.change(
-                "POST", "/v1/access/revocations", .object(body),
+                "POST", "/v1/access/revocations", body,
                 doing: "take \(person)'s access to \(place) away",
-                done: "\(person)'s access to \(place) is revoked.", options.output)
+                done: "\(person)'s access to \(place) is revoked.", options)
         }
     }
 }

@@ -12,14 +12,14 @@ struct AccessSuspendCommand: AsyncParsableCommand {
     @Option(help: "The tenant: a unique name, or an id.")
     var tenant: String
 
-    @OptionGroup var options: OutputOptions
+    @OptionGroup var options: ChangeOptions
 
     func run() async throws {
         try await Settings().withAPI { api in
             let place = try await api.tenant(tenant)
             try await api.change(
                 "PUT", "/v1/tenants/\(place.id)/operability", ["operability": "suspended"],
-                doing: "suspend \(place.name)", done: "\(place.name) is suspended.", options.output)
+                doing: "suspend \(place.name)", done: "\(place.name) is suspended.", options)
         }
     }
 }

@@ -27,7 +27,7 @@ struct AccessUnfreezeCommand: AsyncParsableCommand {
         try await Settings().withAPI { api in
             let (body, name) = try await scope.resolve(api)
             try await api.change(
-                "POST", "/v1/freezes/lift", body, doing: "unfreeze \(name)",
+                "POST", "/v1/freezes/lift", .object(body), doing: "unfreeze \(name)",
                 done: "No longer frozen: \(name).", output)
         }
     }

@@ -14,7 +14,7 @@ struct AccessWriteGateCloseCommand: AsyncParsableCommand {
     @Option(help: "The tenant: a unique name, or an id.")
     var tenant: String
 
-    @OptionGroup var options: OutputOptions
+    @OptionGroup var options: ChangeOptions
 
     func run() async throws {
         try await Settings().withAPI { api in
@@ -23,7 +23,7 @@ struct AccessWriteGateCloseCommand: AsyncParsableCommand {
                 "PUT", "/v1/tenants/\(place.id)/write-gate", ["open": false],
                 doing: "close the write gate of \(place.name)",
                 done: "Changes to \(place.name) are switched off.",
-                options.output)
+                options)
         }
     }
 }

@@ -16,13 +16,13 @@ struct ConnectionsDisableCommand: AsyncParsableCommand {
     @Argument(help: "The connection's id; «atlas connections list» shows it.")
     var connection: IDArgument<Subject.Connection>
 
-    @OptionGroup var options: OutputOptions
+    @OptionGroup var options: ChangeOptions
 
     func run() async throws {
         try await Settings().withAPI { api in
             try await api.change(
                 "PUT", "/v1/provider-connections/\(connection.id)/enabled", ["enabled": false],
-                doing: "disable the connection", done: "The connection is disabled.", options.output)
+                doing: "disable the connection", done: "The connection is disabled.", options)
         }
     }
 }

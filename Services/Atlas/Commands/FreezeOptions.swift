@@ -25,7 +25,7 @@ struct FreezeOptions: ParsableArguments {
     }
 
     /// The request's members, and the name for people. Everything is not for the API.
-    func resolve(_ api: APIClient) async throws -> (body: JSON, name: String) {
+    func resolve(_ api: APIClient) async throws -> (body: JSONObject, name: String) {
         if let tenant {
             let place = try await api.tenant(tenant)
             return (["scope": "tenant", "id": .string("\(place.id)")], place.name)

@@ -4,14 +4,15 @@ import Sealing
 
 struct KeysGenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "generate", abstract: "Make a key pair for credentials.",
+        commandName: "generate", abstract: "Make a key pair, for credentials or for webhooks.",
         discussion: """
-            Whoever has the public key can seal credentials; only the private key opens them.
-            Give the private key to the consumers and to nobody else. Keep a copy: without it,
-            every credential has to be set again.
+            Whoever has the public key can seal; only the private key opens. Give the private key
+            for credentials to the consumers, the one for webhooks to the notifier, and to nobody
+            else. Keep copies: without them, every credential or webhook has to be set again.
 
-            EXAMPLE
+            EXAMPLES
               atlas keys generate --private-key credential.key --public-key credential.pub
+              atlas keys generate --private-key notifier.key --public-key notifier.pub
             """)
 
     @Option(help: "Where the private key goes. Only you can read the file.")
@@ -44,8 +45,8 @@ struct KeysGenerateCommand: ParsableCommand {
             ["Key pair \(id)"]
                 + Table.pairs(
                     [
-                        ("private", Cell("\(privateKey) (for the consumers only)")),
-                        ("public", Cell("\(publicKey) (for everything that sets credentials)")),
+                        ("private", Cell("\(privateKey) (for the consumers or the notifier only)")),
+                        ("public", Cell("\(publicKey) (for everything that seals)")),
                     ], style)
         }
     }

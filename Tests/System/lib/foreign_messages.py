@@ -33,7 +33,7 @@ LOG_LINES = {
 # Rows that no run changes, and rows that runs leave behind, with what names one.
 STILL = {table: f"SELECT * FROM {table}" for table in [
     "platform", "workspaces", "users", "memberships", "api_tokens", "provider_credentials", "start_keys", "webhooks",
-    "deliveries", "outbox"]}
+    "webhook_keys", "email_settings", "delivery_tries", "outbox"]}
 # Not the whole row: a check enters when it was last well.
 STILL["tenants"] = "SELECT id, name, operability, authority_epoch, frozen, write_gate_open FROM tenants"
 KEYS = {"runs": ["id"], "call_permits": ["id"], "run_items": ["run_id", "item_key"],

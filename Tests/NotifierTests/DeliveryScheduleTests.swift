@@ -4,8 +4,8 @@ import Testing
 
 @testable import Notifier
 
-struct WebhookScheduleTests {
-    private let schedule = WebhookSchedule.standard
+struct DeliveryScheduleTests {
+    private let schedule = DeliverySchedule.webhooks
 
     @Test func `ten tries: at once, then 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, then none`() {
         let delays = (0...10).map { schedule.delay(after: $0, retryAfterSeconds: nil, random: 0) }

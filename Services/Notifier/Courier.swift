@@ -1,37 +1,49 @@
+import FoundationEssentials
 import Logging
 import Operations
 import Store
 import Synchronization
 
-/// The loop that delivers webhooks: takes what is due, and sends it, many side by side.
+/// The loop that delivers the notifications of one channel: takes what is due, and sends it, many side by side.
 ///
 /// Any number of couriers may run, here and on other machines: a row belongs to whoever claimed it until its
 /// lease ends. A delivery that was under way when its process died is repeated under the same id.
-final class WebhookCourier: Sendable {
+final class Courier: Sendable {
     /// How long a claim lasts, in seconds: longer than a try and the writing down of its result.
-    static let leaseSeconds = 60.0
-    /// The most deliveries under way at a time, in all and for one recipient.
-    private static let slots = 128
-    private static let slotsPerRecipient = 16
+    static let leaseSeconds = 120.0
     /// How often the table is looked at for what has become due.
     private static let interval = Duration.seconds(1)
     private static let firstPause = Duration.milliseconds(500)
     private static let longestPause = Duration.seconds(5)
 
-    private let store: Notifications
-    private let sender: WebhookSender
+    let channel: NotificationPolicy.Channel
+    private let slots: Int
+    private let slotsPerLane: Int
+    private let store: Deliveries
+    private let send: @Sendable (DueDelivery) async -> TriedDelivery?
     private let figures: NotifierFigures
     private let logger: Logger
-    private let underWay = Mutex<[UserID: Int]>([:])
+    private let underWay = Mutex<[UUID: Int]>([:])
     private let isStopping = Atomic(false)
     private let wakeups: AsyncStream<Void>
     private let wakeup: AsyncStream<Void>.Continuation
 
-    init(store: Notifications, sender: WebhookSender, figures: NotifierFigures, logger: Logger) {
+    /// - Parameters:
+    ///   - slots: the most deliveries under way at a time.
+    ///   - slotsPerLane: the most of them for one receiver.
+    ///   - send: one try. Nil when it was cut short by this program's own end: nobody knows how it went.
+    init(
+        _ channel: NotificationPolicy.Channel, slots: Int, slotsPerLane: Int, store: Deliveries,
+        figures: NotifierFigures, logger: Logger,
+        send: @escaping @Sendable (DueDelivery) async -> TriedDelivery?
+    ) {
+        self.channel = channel
+        self.slots = slots
+        self.slotsPerLane = slotsPerLane
         self.store = store
-        self.sender = sender
         self.figures = figures
         self.logger = logger
+        self.send = send
         (wakeups, wakeup) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -65,7 +77,9 @@ final class WebhookCourier: Sendable {
                     }
                     pause = Self.firstPause
                 } catch {
-                    logger.warning("due webhooks could not be read", error: error)
+                    logger.warning(
+                        "due notifications could not be read", error: error,
+                        metadata: ["channel": "\(channel)"])
                     try? await Task.sleep(for: pause)
                     pause = min(pause * 2, Self.longestPause)
                 }
@@ -76,35 +90,42 @@ final class WebhookCourier: Sendable {
 
     /// Nil when nothing is due, or nothing more may be under way.
     private func claim() async throws -> [DueDelivery]? {
-        let (free, busy) = underWay.withLock { (Self.slots - $0.values.reduce(0, +), Set($0.keys)) }
+        let (free, busy) = underWay.withLock { (slots - $0.values.reduce(0, +), Set($0.keys)) }
         guard free > 0, !isStopping.load(ordering: .relaxed), !Task.isCancelled else { return nil }
-        let due = try await store.claimDue(limit: free, perRecipient: Self.slotsPerRecipient, busy: busy)
+        let due = try await store.claimDue(channel, limit: free, perLane: slotsPerLane, busy: busy)
         underWay.withLock { underWay in
-            for delivery in due { underWay[delivery.recipient, default: 0] += 1 }
+            for delivery in due { underWay[delivery.lane, default: 0] += 1 }
         }
         return due.isEmpty ? nil : due
     }
 
     private func deliver(_ delivery: DueDelivery) async {
         defer { ended(delivery) }
-        guard let tried = await sender.send(delivery) else { return }
-        figures.notified(.webhook, tried.result?.rawValue ?? "withdrawn")
+        guard let tried = await send(delivery) else { return }
+        figures.notified(channel, tried.result?.rawValue ?? "withdrawn")
         do {
             try await store.record(tried)
         } catch {
             logger.warning(
                 "a delivery could not be written down; it is repeated under the same id", error: error,
-                metadata: ["run": "\(delivery.runID)"])
+                metadata: ["delivery": "\(delivery.id)", "run": "\(delivery.runID)"])
         }
     }
 
     private func ended(_ delivery: DueDelivery) {
         let isIdle = underWay.withLock { underWay in
-            underWay[delivery.recipient, default: 1] -= 1
-            guard underWay[delivery.recipient] == 0 else { return false }
-            underWay[delivery.recipient] = nil
+            underWay[delivery.lane, default: 1] -= 1
+            guard underWay[delivery.lane] == 0 else { return false }
+            underWay[delivery.lane] = nil
             return true
         }
         if isIdle { wake() }
+    }
+}
+
+extension Courier {
+    /// Wakes those of the channels.
+    static func wake(_ couriers: [Courier], _ channels: Set<NotificationPolicy.Channel>) {
+        for courier in couriers where channels.contains(courier.channel) { courier.wake() }
     }
 }

@@ -1,13 +1,17 @@
-/// When a webhook is tried again, and when no more (Standard Webhooks 1.0.0).
-struct WebhookSchedule: Sendable, Hashable {
+/// When a delivery is tried again, and when no more.
+struct DeliverySchedule: Sendable, Hashable {
     /// Before each try, the time since the one before, in seconds; the first is 0.
     let delays: [Double]
     /// The most by which a delay is stretched, as a part of it: what failed together comes back apart.
     let jitter: Double
 
-    /// Ten tries in about three days.
-    static let standard = WebhookSchedule(
+    /// As Standard Webhooks 1.0.0 has it: ten tries in about three days.
+    static let webhooks = DeliverySchedule(
         delays: [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400], jitter: 0.2)
+
+    /// Eight tries in about two days: a relay that is away for a night is no reason to lose mails.
+    static let mails = DeliverySchedule(
+        delays: [0, 60, 300, 1_800, 7_200, 18_000, 43_200, 86_400], jitter: 0.2)
 
     /// What a receiver asks for is heeded up to this, in seconds: a day.
     static let longestWish = 86_400.0
