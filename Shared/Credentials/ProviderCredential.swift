@@ -6,7 +6,7 @@ package import Sealing
 package enum ProviderCredential: Sendable {
     /// The words that the store and the API know the kinds by.
     package enum Kind: String, Sendable, CaseIterable {
-        case clientSecret = "client_secret"
+        case clientSecret = "secret"
         case certificate
     }
 

@@ -19,8 +19,8 @@ struct CredentialManager: Sendable {
         do {
             return OpenCredential(
                 version: stored.version, credential: try ProviderCredential(payload: payload))
-        } catch CredentialFault.keyMissing(let name) {
-            throw GraphFailure(.credentialInvalid, call: Self.call, code: "\(name)_missing")
+        } catch CredentialFault.keyMissing {
+            throw GraphFailure(.credentialInvalid, call: Self.call, code: "credential_incomplete")
         } catch {
             throw GraphFailure(.credentialInvalid, call: Self.call, code: "credential_unusable")
         }

@@ -5,7 +5,7 @@ package import Postgres
 /// A credential to be, sealed for exactly its version.
 package struct NewCredential: Sendable, Hashable {
     package let version: Int
-    /// `client_secret` or `certificate`.
+    /// `secret` or `certificate`.
     package let kind: String
     /// The key pair it was sealed to.
     package let keyID: String

@@ -17,7 +17,7 @@ package struct TenantSummary: Sendable, Hashable {
 package struct CredentialSummary: Sendable, Hashable {
     /// Counts the credentials that the connection has had.
     package let version: Int
-    /// `client_secret` or `certificate`.
+    /// `secret` or `certificate`.
     package let kind: String
     /// Of a certificate: the SHA-256 of its DER.
     package let thumbprint: [UInt8]?

@@ -250,7 +250,7 @@ import Testing
                 await #expect(throws: GraphFailure.self) { try await read(stage, permit) }
             }
             try await stage.setPayload(Array("{\"secret\":\"x\"}".utf8))
-            #expect(await failure()?.code == "client_secret_missing")
+            #expect(await failure()?.code == "credential_incomplete")
             try await stage.setPayload(Array("not json".utf8))
             #expect(await failure()?.failure == .credentialInvalid)
             try await stage.setPayload(Array("{\"private_key\":\"x\"}".utf8))

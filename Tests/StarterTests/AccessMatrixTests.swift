@@ -147,7 +147,7 @@ struct AccessMatrixTests {
             [200, 200, 403, 403, 200, 404, 404]),
         Row(
             .put, "credential", { "/v1/provider-connections/\($0.connection)/credential" },
-            { _ in ["kind": "client_secret", "client_secret": "s3cret"] },
+            { _ in ["kind": "secret", "client_secret": "s3cret"] },
             [200, 200, 403, 403, 200, 404, 404]),
         Row(.get, "tokens", { _ in "/v1/tokens" }, [200, 200, 200, 200, 200, 200, 200]),
         Row(

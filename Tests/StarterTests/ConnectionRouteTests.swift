@@ -159,7 +159,7 @@ struct ConnectionRouteTests {
             let token = try await site.token(for: site.world.owner)
             let missing = "\(RunID(UUID()))"
             let edit: JSON = ["display_name": "x"]
-            let credential: JSON = ["kind": "client_secret", "client_secret": "s3cret"]
+            let credential: JSON = ["kind": "secret", "client_secret": "s3cret"]
             let calls: [(HTTPRequest.Method, String, JSON?)] = [
                 (.get, "", nil), (.patch, "", edit), (.put, "/default", nil),
                 (.put, "/enabled", ["enabled": false]), (.put, "/credential", credential),
@@ -209,12 +209,12 @@ struct ConnectionRouteTests {
             let set = try await site.call(
                 .put, path, token,
                 [
-                    "kind": "client_secret", "client_secret": .string(secret),
+                    "kind": "secret", "client_secret": .string(secret),
                     "expires_at": "2036-05-31T00:00:00.000000Z",
                 ])
             #expect(set.status == 201, "\(set.text)")
             #expect(set["credential"]?["version"] == 1)
-            #expect(set["credential"]?["kind"] == "client_secret")
+            #expect(set["credential"]?["kind"] == "secret")
             #expect(set["credential"]?["thumbprint_sha256"]?.isNull == true)
             #expect(set["credential"]?["set_by"]?["id"]?.string == "\(site.world.manager)")
             #expect(set["credential"]?["expires_at"] == "2036-05-31T00:00:00.000000Z")
@@ -226,7 +226,7 @@ struct ConnectionRouteTests {
             #expect(value.reveal { String(decoding: $0, as: UTF8.self) } == secret)
 
             let rotated = try await site.call(
-                .put, path, token, ["kind": "client_secret", "client_secret": "canary-two"])
+                .put, path, token, ["kind": "secret", "client_secret": "canary-two"])
             #expect(rotated.status == 200)
             #expect(rotated["credential"]?["version"] == 2)
             #expect(rotated["credential"]?["expires_at"]?.isNull == true)
@@ -270,7 +270,7 @@ struct ConnectionRouteTests {
                 WHERE action = 'credential.set' ORDER BY id
                 """)
             #expect(try versions.map { try $0.text(0) } == ["1", "2", "3"])
-            #expect(try versions.map { try $0.text(1) } == ["client_secret", "client_secret", "certificate"])
+            #expect(try versions.map { try $0.text(1) } == ["secret", "secret", "certificate"])
             #expect(try versions.allSatisfy { try $0.uuid(2) == site.world.tenant.uuid })
         }
     }
@@ -283,24 +283,24 @@ struct ConnectionRouteTests {
             let key = JSON.string(sample.privateKey)
             let wrong: [(JSON, String)] = [
                 ([:], "/kind"), (["kind": "password"], "/kind"),
-                (["kind": "client_secret"], "/client_secret"),
-                (["kind": "client_secret", "client_secret": "canary blank"], "/client_secret"),
-                (["kind": "client_secret", "client_secret": "canary\n"], "/client_secret"),
+                (["kind": "secret"], "/client_secret"),
+                (["kind": "secret", "client_secret": "canary blank"], "/client_secret"),
+                (["kind": "secret", "client_secret": "canary\n"], "/client_secret"),
                 (
                     [
-                        "kind": "client_secret",
+                        "kind": "secret",
                         "client_secret": .string(String(repeating: "c", count: 1_025)),
                     ],
                     "/client_secret"
                 ),
                 (
                     [
-                        "kind": "client_secret", "client_secret": "canary",
+                        "kind": "secret", "client_secret": "canary",
                         "expires_at": "2020-01-01T00:00:00.000000Z",
                     ], "/expires_at"
                 ),
-                (["kind": "client_secret", "client_secret": "canary", "expires_at": "soon"], "/expires_at"),
-                (["kind": "client_secret", "client_secret": "canary", "private_key": key], "/kind"),
+                (["kind": "secret", "client_secret": "canary", "expires_at": "soon"], "/expires_at"),
+                (["kind": "secret", "client_secret": "canary", "private_key": key], "/kind"),
                 (["kind": "certificate", "client_secret": "canary"], "/kind"),
                 (["kind": "certificate", "private_key": key], "/certificate"),
                 (["kind": "certificate", "certificate": .string(sample.certificate)], "/private_key"),
@@ -334,7 +334,7 @@ struct ConnectionRouteTests {
             let path = Self.path("\(site.world.connection)") + "/credential"
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
                 for index in 0..<16 {
-                    let body: JSON = ["kind": "client_secret", "client_secret": .string("secret-\(index)")]
+                    let body: JSON = ["kind": "secret", "client_secret": .string("secret-\(index)")]
                     group.addTask { try await site.call(.put, path, token, body).status }
                 }
                 var statuses: [Int] = []
@@ -355,7 +355,7 @@ struct ConnectionRouteTests {
             let api = StarterAPI(
                 pool: site.pool, families: [.provider], outboxLeaseSeconds: 10, rateLimit: nil,
                 logger: TestDatabase.quiet, makeID: timeOrderedID, publish: { _ in })
-            let body: JSON = ["kind": "client_secret", "client_secret": "s"]
+            let body: JSON = ["kind": "secret", "client_secret": "s"]
             let reply = try await Reply(
                 of: api, .put, Self.path("\(site.world.connection)") + "/credential", token, body.bytes,
                 headers: [.contentType: "application/json"])

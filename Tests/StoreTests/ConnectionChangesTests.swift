@@ -232,7 +232,7 @@ struct ConnectionChangesTests {
 
     private func set(_ stand: Stand, version: Int) async throws -> CredentialChanges.Answer {
         try await CredentialChanges(pool: stand.pool).set(
-            NewCredential(version: version, kind: "client_secret", keyID: "k", sealed: [1]),
+            NewCredential(version: version, kind: "secret", keyID: "k", sealed: [1]),
             of: stand.world.connection, tenant: stand.world.tenant, in: stand.world.workspace,
             by: stand.world.owner)
     }
@@ -271,7 +271,7 @@ struct ConnectionChangesTests {
                 let next = try await credentials.next(of: id, tenant: world.tenant, in: world.workspace)
                 #expect(next.version == version)
                 let answer = try await credentials.set(
-                    NewCredential(version: version, kind: "client_secret", keyID: "k", sealed: [7]), of: id,
+                    NewCredential(version: version, kind: "secret", keyID: "k", sealed: [7]), of: id,
                     tenant: world.tenant, in: world.workspace, by: world.owner)
                 guard case .set = answer else { throw Unexpected(answer) }
             }

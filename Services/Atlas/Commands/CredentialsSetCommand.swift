@@ -70,7 +70,7 @@ struct CredentialsSetCommand: AsyncParsableCommand {
         let secret = try SecretFile.readLine(
             secretFile, what: "client secret", limit: ProviderCredential.secretLimit)
         return [
-            "kind": "client_secret", "client_secret": .string(secret), "expires_at": .optional(expiry),
+            "kind": "secret", "client_secret": .string(secret), "expires_at": .optional(expiry),
         ]
     }
 

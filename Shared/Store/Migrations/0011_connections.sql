@@ -13,9 +13,11 @@ END $$;
 -- Counts what people changed of it: an edit says which one it saw.
 ALTER TABLE provider_connections ADD COLUMN revision bigint NOT NULL DEFAULT 1 CHECK (revision > 0);
 
+-- A client secret's kind is called so: the longer word stands in no row, so that a search for it finds leaks only.
+ALTER TABLE provider_credentials DROP CONSTRAINT provider_credentials_kind_check;
+UPDATE provider_credentials SET kind = 'secret';
 ALTER TABLE provider_credentials
-    DROP CONSTRAINT provider_credentials_kind_check,
-    ADD CONSTRAINT provider_credentials_kind_check CHECK (kind IN ('client_secret', 'certificate')),
+    ADD CONSTRAINT provider_credentials_kind_check CHECK (kind IN ('secret', 'certificate')),
     -- Of a certificate: the SHA-256 of its DER. Nothing is kept that was computed from a client secret.
     ADD COLUMN thumbprint bytea CHECK (length(thumbprint) = 32),
     -- Of a certificate its end; of a client secret what the person said about it.

@@ -89,7 +89,8 @@ class World:
 
 
 def fail(world, number, endpoint, status):
-    """A credential, a failure that repeats it, and an operation that meets it. Returns secret and run."""
+    """A credential, a failure that repeats it, and an operation that meets it. Returns the secret, the run, what
+    the command said, and how often the failure was met."""
     tenant = world.tenants[number % len(world.tenants)]
     operation = OPERATIONS[number % len(OPERATIONS)]
     # As Entra makes them: 40 characters.
@@ -99,7 +100,7 @@ def fail(world, number, endpoint, status):
     told = world.atlas("credentials", "set", tenant["connection_id"], text=secret)
     fault = sandbox("POST", "/faults", {
         "kind": "echo", "status": status, "text": secret, "endpoint": endpoint, "tenant": tenant["entra_tenant_id"],
-        "skip": number % 3 if endpoint == "graph" else 0})
+        "skip": number % 2 if endpoint == "graph" else 0})
     status, answer = world.owner.post(
         "/v1/runs", {"operation": operation, "provider_connection_id": tenant["connection_id"]})
     assert status == 202, answer
@@ -112,8 +113,9 @@ def fail(world, number, endpoint, status):
     if seen["state"] != "completed":
         world.owner.post(f"/v1/runs/{run}/cancel")
         until(f"{operation} is cancelled", lambda: world.owner.get(f"/v1/runs/{run}")[1]["state"] == "completed")
+    hit = sandbox("GET", f"/faults/{fault['id']}")["hits"]
     sandbox("DELETE", f"/faults/{fault['id']}")
-    return secret, run, told
+    return secret, run, told, hit
 
 
 def haystacks(world, runs, events, told):
@@ -157,15 +159,14 @@ def main():
                           ("dead-letters", "jobs.inventory"), ("dead-letters", "notifier.terminal")]:
         channel.queue_bind(queue, exchange, key)
 
-    canaries, runs, told = [], [], []
+    canaries, runs, told, met = [], [], [], 0
     for number, (endpoint, status) in enumerate(FAILURES):
-        secret, run, said = fail(world, number, endpoint, status)
+        secret, run, said, hit = fail(world, number, endpoint, status)
+        met += hit > 0
         canaries.append(secret)
         runs.append(run)
         told.append(said)
-    outcomes = [world.owner.get(f"/v1/runs/{run}")[1]["outcome"] for run in runs]
-    claim(f"{len(FAILURES)} failures of {len(set(FAILURES))} kinds were met, none went unnoticed",
-          set(outcomes) <= {"failed", "cancelled", "blocked", "partially_succeeded"}, outcomes)
+    claim(f"all {len(FAILURES)} kinds of failures were met", met == len(FAILURES), met)
     until("the webhooks", lambda: len(Receiver.received) >= len(runs))
     events = []
     while True:
