@@ -8,6 +8,9 @@ let settings: [SwiftSetting] = [
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let certificates: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -54,6 +57,8 @@ let package = Package(
             url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1",
             traits: []),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(
@@ -84,9 +89,16 @@ let package = Package(
                 .embedInCode("Migrations/0008_schedule_parameters.sql"),
                 .embedInCode("Migrations/0009_audit_chain.sql"),
                 .embedInCode("Migrations/0010_notifier.sql"),
+                .embedInCode("Migrations/0011_connections.sql"),
             ]),
         shared("Sealing", [crypto]),
-        shared("Graph", ["ServiceKit", "JSON", "Operations", "Store", "Sealing", "Curl", crypto, logging]),
+        shared("Credentials", ["JSON", "Sealing", crypto, cryptoExtras, certificates, asn1]),
+        shared(
+            "Graph",
+            [
+                "ServiceKit", "JSON", "Operations", "Store", "Sealing", "Credentials", "Curl", crypto,
+                logging,
+            ]),
         shared(
             "JobRuntime",
             ["JSON", "Operations", "Store", "AMQP", "Postgres", "ServiceKit", lifecycle, logging]),
@@ -95,8 +107,8 @@ let package = Package(
         service(
             "Starter",
             [
-                "AMQP", "JSON", "Operations", "Postgres", "Sealing", "Store", "JobRuntime", "ServiceKit",
-                hummingbird, crypto,
+                "AMQP", "JSON", "Operations", "Postgres", "Store", "Sealing", "Credentials", "JobRuntime",
+                "ServiceKit", hummingbird, crypto,
                 lifecycle, logging,
             ]),
         service(
@@ -121,20 +133,31 @@ let package = Package(
         service(
             "Atlas",
             [
-                "AMQP", "JSON", "Operations", "Store", "Sealing", "Graph", "JobRuntime", "ServiceKit", "Curl",
-                crypto, arguments,
+                "AMQP", "JSON", "Operations", "Store", "Sealing", "Credentials", "Graph", "JobRuntime",
+                "ServiceKit", "Curl", crypto, arguments,
             ]),
-        service("GraphSandbox", ["JSON", hummingbird, lifecycle, logging, crypto, arguments]),
+        service(
+            "GraphSandbox",
+            [
+                "JSON", hummingbird, lifecycle, logging, crypto, cryptoExtras, certificates, asn1, arguments,
+            ]),
 
         .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: settings),
         .target(
             name: "Fixtures", dependencies: ["JSON", "Operations", "Store", "Postgres", logging],
             path: "Tests/Fixtures", swiftSettings: settings),
         .target(
+            name: "CredentialFixtures",
+            dependencies: [
+                "JSON", "Operations", "Store", "Sealing", "Credentials", "Postgres", "Fixtures", crypto,
+                cryptoExtras, certificates, asn1,
+            ],
+            path: "Tests/CredentialFixtures", swiftSettings: settings),
+        .target(
             name: "GraphFixtures",
             dependencies: [
-                "Fixtures", "Graph", "Sealing", "Store", "Operations", "Postgres", "Curl", "JSON", "AMQP",
-                "JobRuntime", logging,
+                "Fixtures", "CredentialFixtures", "Graph", "Sealing", "Credentials", "Store", "Operations",
+                "Postgres", "Curl", "JSON", "AMQP", "JobRuntime", logging,
             ],
             path: "Tests/GraphFixtures", swiftSettings: settings),
         .executableTarget(
@@ -154,14 +177,22 @@ let package = Package(
         tests("PostgresTests", ["SeededRandom", "Postgres"]),
         tests("CurlTests", ["Curl"]),
         tests("OperationsTests", ["SeededRandom", "Fixtures", "Operations", "JSON"]),
-        tests("StoreTests", ["Fixtures", "SeededRandom", "Store", "Operations", "Postgres", "JSON"]),
-        tests("SealingTests", ["Sealing"]),
+        tests(
+            "StoreTests",
+            ["Fixtures", "SeededRandom", "CredentialFixtures", "Store", "Operations", "Postgres", "JSON"]),
+        tests("SealingTests", ["SeededRandom", "Sealing"]),
+        tests(
+            "CredentialsTests",
+            [
+                "CredentialFixtures", "Credentials", "Sealing", "JSON", crypto, cryptoExtras, certificates,
+                asn1,
+            ]),
         tests(
             "GraphTests",
             [
-                "SeededRandom", "Fixtures", "GraphFixtures", "ProviderConsumer", "Graph", "Sealing", "Store",
-                "Operations",
-                "Postgres", "Curl", "JSON", logging,
+                "SeededRandom", "Fixtures", "GraphFixtures", "CredentialFixtures", "ProviderConsumer",
+                "Graph", "Sealing",
+                "Credentials", "Store", "Operations", "Postgres", "Curl", "JSON", logging,
             ]),
         tests(
             "InventoryTests",
@@ -179,8 +210,9 @@ let package = Package(
         tests(
             "BulkTests",
             [
-                "Fixtures", "GraphFixtures", "BulkConsumer", "InventoryConsumer", "Graph", "JobRuntime",
-                "Sealing", "AMQP", "Store", "Operations", "Postgres", "JSON", logging,
+                "Fixtures", "CredentialFixtures", "GraphFixtures", "BulkConsumer", "InventoryConsumer",
+                "Graph",
+                "JobRuntime", "Sealing", "AMQP", "Store", "Operations", "Postgres", "JSON", logging,
             ]),
         tests(
             "ContractTests",
@@ -203,18 +235,22 @@ let package = Package(
                 "Fixtures", "Notifier", "Store", "Operations", "Sealing", "JobRuntime", "Curl", "ServiceKit",
                 "Postgres", "AMQP", "JSON", crypto, logging,
             ]),
-        tests("GraphSandboxTests", ["GraphSandbox", "JSON"], exclude: ["msal_client.py"]),
+        tests(
+            "GraphSandboxTests", ["GraphSandbox", "CredentialFixtures", "JSON", crypto, cryptoExtras],
+            exclude: ["msal_client.py"]),
         tests(
             "StarterTests",
             [
-                "Fixtures", "Starter", "Sealing", "Store", "Operations", "ServiceKit", "Postgres", "JSON",
-                crypto,
+                "Fixtures", "CredentialFixtures", "Starter", "Sealing", "Credentials", "Store", "Operations",
+                "ServiceKit", "Postgres", "JSON", crypto,
             ]),
         tests(
             "AtlasTests",
             [
-                "Fixtures", "Atlas", "Starter", "GraphSandbox", "JobRuntime", "Store", "Operations",
-                "Sealing", "AMQP",
+                "Fixtures", "CredentialFixtures", "Credentials", "Atlas", "Starter", "GraphSandbox",
+                "JobRuntime",
+                "Store",
+                "Operations", "Sealing", "AMQP",
                 "Curl", "Postgres", "ServiceKit", "JSON", hummingbird, lifecycle, arguments,
             ]),
     ],

@@ -1,3 +1,4 @@
+import Credentials
 import FoundationEssentials
 import JSON
 import JobRuntime
@@ -35,21 +36,21 @@ struct DemoData {
 
     /// Seals the secret anew only when the stored one is none of this key's.
     private func setCredential(of tenant: DemoWorld.Tenant) async throws {
-        let connections = ProviderConnections(pool: pool)
-        let stored = try await connections.find(tenant.connectionID, of: tenant.id)?.credential
-        guard stored?.keyID != "\(key.id)" else { return }
-        let version = try await connections.nextCredentialVersion(
+        let changes = CredentialChanges(pool: pool)
+        let next = try await changes.next(
             of: tenant.connectionID, tenant: tenant.id, in: DemoWorld.workspaceID)
-        let payload: JSON = ["client_secret": .string(tenant.clientSecret)]
+        guard next.presentKey != "\(key.id)" else { return }
+        let credential = try ProviderCredential(clientSecret: tenant.clientSecret)
         let sealed = try Sealer(publicKey: key).seal(
-            Secret(payload.bytes),
+            credential.payload,
             .providerCredential(
-                tenant: tenant.id.uuid, connection: tenant.connectionID.uuid, version: version))
-        let isSet = try await connections.setCredential(
-            ProviderConnection.Credential(
-                version: version, keyID: "\(sealed.keyID)", sealed: sealed.bytes),
+                tenant: tenant.id.uuid, connection: tenant.connectionID.uuid, version: next.version))
+        let answer = try await changes.set(
+            NewCredential(
+                version: next.version, kind: credential.kind.rawValue, keyID: "\(sealed.keyID)",
+                sealed: sealed.bytes),
             of: tenant.connectionID, tenant: tenant.id, in: DemoWorld.workspaceID, by: nil)
-        guard isSet else {
+        if case .stale = answer {
             throw Failure(
                 code: .refused, what: "The credential of \(tenant.name) was not set.",
                 why: "Somebody else set one at the same time.", next: "Do it again.")

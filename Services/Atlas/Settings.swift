@@ -50,6 +50,15 @@ struct Settings {
         return try SealingPublicKey(text: text.reveal())
     }
 
+    /// The keys that credentials are opened with: one a line. Only where consumers run.
+    func credentialPrivateKeys() throws -> [SealingPrivateKey] {
+        let text = configuration.secret("CREDENTIAL_PRIVATE_KEY")
+        try configuration.check()
+        return try text.reveal().split(whereSeparator: \.isNewline).map { line in
+            try SealingPrivateKey(text: String(line))
+        }
+    }
+
     /// The sandbox's address and control token; what was given as an option comes first. Nil when no address
     /// is known.
     func sandbox(url: String?, token: String?) throws -> (url: String, token: ServiceKit.Secret)? {

@@ -16,6 +16,8 @@ struct AccessToken: Sendable, Hashable {
     /// Seconds since 1970.
     let issuedAt: Int64
     let expiresAt: Int64
+    /// Whether the app proved itself with a certificate.
+    var isByCertificate = false
     /// Counts the tokens of this process, so that all tokens up to one can be revoked. Travels in `uti`.
     let serial: UInt64
 
@@ -24,7 +26,8 @@ struct AccessToken: Sendable, Hashable {
         var claims: JSONObject = [
             "aud": .string(audience), "iss": .string("https://sts.windows.net/\(tenantID)/"),
             "iat": .integer(issuedAt), "nbf": .integer(issuedAt), "exp": .integer(expiresAt),
-            "app_displayname": "TenantAtlas", "appid": .string(clientID), "appidacr": "1", "idtyp": "app",
+            "app_displayname": "TenantAtlas", "appid": .string(clientID),
+            "appidacr": isByCertificate ? "2" : "1", "idtyp": "app",
             "oid": .string(principalID.description), "sub": .string(principalID.description),
             "tid": .string(tenantID), "uti": .string(uniqueID), "ver": "1.0",
         ]
@@ -49,6 +52,7 @@ extension AccessToken {
         self.init(
             audience: audience, tenantID: tenantID, clientID: clientID, principalID: principalID,
             roles: claims["roles"]?.array?.compactMap(\.string) ?? [], issuedAt: Int64(issuedAt),
-            expiresAt: Int64(expiresAt), serial: serial.reduce(0) { $0 << 8 | UInt64($1) })
+            expiresAt: Int64(expiresAt), isByCertificate: claims["appidacr"]?.string == "2",
+            serial: serial.reduce(0) { $0 << 8 | UInt64($1) })
     }
 }

@@ -65,6 +65,18 @@ struct ControlBody {
         return roles.compactMap { $0 }
     }
 
+    /// X.509 certificates with RSA keys, each in PEM.
+    mutating func certificates(_ name: String) throws(ControlFailure) -> [RegisteredCertificate]? {
+        guard let texts = try array(name) else { return nil }
+        let certificates = texts.map { $0.string.flatMap(RegisteredCertificate.init(pem:)) }
+        guard certificates.count <= RegisteredCertificate.limit, !certificates.contains(nil) else {
+            throw ControlFailure(
+                "'\(name)' must be at most \(RegisteredCertificate.limit) certificates with RSA keys, in PEM."
+            )
+        }
+        return certificates.compactMap(\.self)
+    }
+
     /// A nested object, read the same way.
     mutating func object(_ name: String) throws(ControlFailure) -> ControlBody? {
         guard let value = take(name) else { return nil }

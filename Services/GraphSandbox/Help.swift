@@ -21,7 +21,7 @@ enum Help {
         SIGTERM.
 
         WHAT IT SERVES
-          POST /{tenant}/oauth2/v2.0/token    client credentials with a secret
+          POST /{tenant}/oauth2/v2.0/token    client credentials with a secret or a signed assertion
           GET  /{tenant}/v2.0/.well-known/openid-configuration
           GET  /{tenant}/discovery/v2.0/keys
           GET  /v1.0/... and /beta/...
@@ -62,7 +62,8 @@ enum Help {
             "domain":"contoso.example","intune":true,
             "app":{"clientId":"<GUID>","clientSecret":"...",
                    "roles":["Organization.Read.All"]}}]}
-          Only id, clientId and clientSecret are needed. devices is 0...100000.
+          app may have "certificates":["<PEM>"] to sign assertions with. Only id, clientId, and a
+          secret or a certificate are needed. devices is 0...100000.
           "entities":{"deviceConfigurations":500}  how many are seeded of each
             of {sets};
             each 0...{limit}

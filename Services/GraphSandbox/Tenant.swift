@@ -2,8 +2,10 @@
 struct AppRegistration: Sendable, Hashable, CustomStringConvertible {
     /// The application id, in lower case.
     var clientID: String
-    /// The secret's value. It is compared and never sent anywhere.
+    /// The secret's value. It is compared and never sent anywhere. Empty: there is none.
     var clientSecret: String
+    /// What assertions may be signed with.
+    var certificates: [RegisteredCertificate] = []
     /// The names of the application permissions that an administrator consented to.
     var roles: [String]
 

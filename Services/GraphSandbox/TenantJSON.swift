@@ -4,9 +4,14 @@ extension Tenant {
     /// Reads a new tenant. Needs `id` and `app` with `clientId` and `clientSecret`; the rest has defaults.
     init(_ body: inout ControlBody) throws(ControlFailure) {
         guard let id = GUID(try body.text("id") ?? "") else { throw ControlFailure("'id' must be a GUID.") }
-        guard var app = try body.object("app"), let clientID = GUID(try app.text("clientId") ?? ""),
-            let secret = try app.text("clientSecret"), !secret.isEmpty
-        else { throw ControlFailure("'app' must have a GUID 'clientId' and a 'clientSecret'.") }
+        guard var app = try body.object("app"), let clientID = GUID(try app.text("clientId") ?? "") else {
+            throw ControlFailure("'app' must have a GUID 'clientId'.")
+        }
+        let secret = try app.text("clientSecret") ?? ""
+        let certificates = try app.certificates("certificates") ?? []
+        guard !secret.isEmpty || !certificates.isEmpty else {
+            throw ControlFailure("'app' must have a 'clientSecret' or 'certificates'.")
+        }
         let roles = try app.roles("roles") ?? AppRole.readers
         try app.refuseUnread()
         let name = try body.text("displayName") ?? "Tenant \(id.description.prefix(8))"
@@ -14,7 +19,9 @@ extension Tenant {
             id: id.description, displayName: name,
             domain: try body.text("domain") ?? "t\(id.description.prefix(8)).onmicrosoft.com",
             intune: try body.flag("intune") ?? true,
-            app: AppRegistration(clientID: clientID.description, clientSecret: secret, roles: roles),
+            app: AppRegistration(
+                clientID: clientID.description, clientSecret: secret, certificates: certificates,
+                roles: roles),
             deviceSeed: try body.text("deviceSeed") ?? id.description,
             roster: DeviceRoster(count: try body.number("devices", 0...Self.deviceLimit) ?? 0),
             entities: EntityShelves(counts: try Self.counts(&body)),
@@ -47,6 +54,9 @@ extension Tenant {
                 self.app.clientID = clientID.description
             }
             if let secret = try app.text("clientSecret") { self.app.clientSecret = secret }
+            if let certificates = try app.certificates("certificates") {
+                self.app.certificates = certificates
+            }
             if let roles = try app.roles("roles") { self.app.roles = roles }
             try app.refuseUnread()
         }
@@ -69,6 +79,7 @@ extension Tenant {
                 JSONObject(EntitySet.allCases.map { ($0.rawValue, .int(entities[$0].count)) })),
             "app": [
                 "clientId": .string(app.clientID), "roles": .array(app.roles.map(JSON.string)),
+                "certificates": .array(app.certificates.map { .string($0.thumbprint) }),
             ],
         ]
     }

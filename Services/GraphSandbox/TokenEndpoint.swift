@@ -41,7 +41,7 @@ struct TokenEndpoint: Sendable {
         do throws(Refusal) {
             let tenant = try tenant(path.tenant)
             return switch path {
-            case .token: try token(call, tenant)
+            case .token: try token(call, tenant, named: path.tenant)
             case .configuration: configuration(call, tenant)
             case .keys: Answer(status: 200, contentType: Self.jsonType, body: sandbox.signer.keySet.bytes)
             }
@@ -83,7 +83,9 @@ struct TokenEndpoint: Sendable {
         return tenant
     }
 
-    private func token(_ call: IncomingCall, _ tenant: Tenant) throws(Refusal) -> Answer {
+    private func token(
+        _ call: IncomingCall, _ tenant: Tenant, named name: String
+    ) throws(Refusal) -> Answer {
         let form = try TokenRequest(call, base: call.base)
         guard tenant.app.clientID == form.clientID.lowercased() else {
             let refusal: TokenRefusal =
@@ -93,15 +95,32 @@ struct TokenEndpoint: Sendable {
         guard form.resourceIsKnown(base: call.base) else { throw Refusal(.resourceUnknown, form.resource) }
         switch form.credential {
         case .none: throw Refusal(.noCredential, form.clientID)
-        // No certificate can be registered in the sandbox, so none is registered.
-        case .assertion: throw Refusal(.assertionInvalid, form.clientID)
+        case .assertion(let text):
+            try check(text, tenant, audiences: [tenant.id, name].map { endpoint(call, $0) })
+            return issue(tenant, isByCertificate: true)
         case .secret(let secret):
-            guard secret == tenant.app.clientSecret else { throw Refusal(.secretInvalid, form.clientID) }
+            guard secret == tenant.app.clientSecret, !secret.isEmpty else {
+                throw Refusal(.secretInvalid, form.clientID)
+            }
+            return issue(tenant, isByCertificate: false)
         }
-        return issue(tenant, form)
     }
 
-    private func issue(_ tenant: Tenant, _ form: TokenRequest) -> Answer {
+    /// The token endpoint's address, as the caller knows it.
+    private func endpoint(_ call: IncomingCall, _ tenant: String) -> String {
+        "\(call.base)/\(tenant)/oauth2/v2.0/token"
+    }
+
+    private func check(_ text: String, _ tenant: Tenant, audiences: [String]) throws(Refusal) {
+        guard let assertion = ClientAssertion(text), assertion.clientID == tenant.app.clientID,
+            audiences.contains(assertion.audience),
+            let certificate = tenant.app.certificates.first(where: assertion.names),
+            assertion.isSigned(with: certificate), certificate.isValid(at: sandbox.now)
+        else { throw Refusal(.assertionInvalid, tenant.app.clientID) }
+        guard assertion.isNow(sandbox.now) else { throw Refusal(.assertionNotNow, tenant.app.clientID) }
+    }
+
+    private func issue(_ tenant: Tenant, isByCertificate: Bool) -> Answer {
         let monotonic = SandboxClock.monotonicNanoseconds()
         let lifetime =
             sandbox.faults.tokenLifetime(tenant: tenant.id, now: monotonic) ?? sandbox.options.tokenLifetime
@@ -111,7 +130,8 @@ struct TokenEndpoint: Sendable {
             audience: AccessToken.graphAudience, tenantID: tenant.id, clientID: tenant.app.clientID,
             principalID: ServicePrincipals.appPrincipalID(tenant),
             roles: tenant.app.roles.filter { !removed.contains($0) }, issuedAt: now,
-            expiresAt: now + Int64(lifetime), serial: sandbox.nextTokenSerial())
+            expiresAt: now + Int64(lifetime), isByCertificate: isByCertificate,
+            serial: sandbox.nextTokenSerial())
         guard let text = try? sandbox.signer.sign(token) else { return Answer(status: 500) }
         let body: JSON = [
             "token_type": "Bearer", "expires_in": .int(lifetime), "ext_expires_in": .int(lifetime),
@@ -126,7 +146,7 @@ struct TokenEndpoint: Sendable {
         let root = "\(call.base)/\(tenant.id)"
         let body: JSON = [
             "token_endpoint": .string("\(root)/oauth2/v2.0/token"),
-            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
             "jwks_uri": .string("\(root)/discovery/v2.0/keys"),
             "response_modes_supported": ["query", "fragment", "form_post"],
             "subject_types_supported": ["pairwise"], "id_token_signing_alg_values_supported": ["ES256"],
@@ -144,7 +164,7 @@ struct TokenEndpoint: Sendable {
         enum Credential {
             case none
             case secret(String)
-            case assertion
+            case assertion(String)
         }
 
         let clientID: String
@@ -171,7 +191,8 @@ struct TokenEndpoint: Sendable {
             if let secret = form["client_secret"], !secret.isEmpty {
                 credential = .secret(secret)
             } else {
-                credential = form["client_assertion"] == nil ? .none : .assertion
+                let isJWT = form["client_assertion_type"] == ClientAssertion.type
+                credential = form["client_assertion"].map { .assertion(isJWT ? $0 : "") } ?? .none
             }
         }
 

@@ -6,6 +6,7 @@ enum TokenRefusal: Int, Sendable, CaseIterable {
     case secretInvalid = 7_000_215
     case noCredential = 7_000_216
     case assertionInvalid = 700_027
+    case assertionNotNow = 700_024
     case appUnknown = 700_016
     case appNotConsented = 7_000_229
     case appDisabled = 7_000_112
@@ -21,7 +22,8 @@ enum TokenRefusal: Int, Sendable, CaseIterable {
     /// The OAuth word.
     var error: String {
         switch self {
-        case .secretExpired, .secretInvalid, .noCredential, .assertionInvalid, .appNotConsented:
+        case .secretExpired, .secretInvalid, .noCredential, .assertionInvalid, .assertionNotNow,
+            .appNotConsented:
             "invalid_client"
         case .appUnknown, .appDisabled: "unauthorized_client"
         case .tenantUnknown, .tenantMalformed, .tenantNotConcrete, .parameterMissing: "invalid_request"
@@ -34,7 +36,8 @@ enum TokenRefusal: Int, Sendable, CaseIterable {
 
     var status: Int {
         switch self {
-        case .secretExpired, .secretInvalid, .noCredential, .assertionInvalid, .appNotConsented, .appDisabled:
+        case .secretExpired, .secretInvalid, .noCredential, .assertionInvalid, .assertionNotNow,
+            .appNotConsented, .appDisabled:
             401
         case .appUnknown, .tenantUnknown, .tenantMalformed, .tenantNotConcrete, .parameterMissing,
             .scopeInvalid, .resourceUnknown, .grantTypeUnsupported, .policyBlocked:
@@ -56,6 +59,7 @@ enum TokenRefusal: Int, Sendable, CaseIterable {
         case .assertionInvalid:
             "The certificate with identifier used to sign the client assertion is not registered on"
                 + " application."
+        case .assertionNotNow: "Client assertion is not within its valid time range."
         case .appUnknown:
             "Application with identifier '\(subject)' was not found in the directory."
         case .appNotConsented:

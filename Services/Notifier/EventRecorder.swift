@@ -1,4 +1,5 @@
 import AMQP
+import JobRuntime
 import Logging
 import Operations
 import Postgres
@@ -9,16 +10,6 @@ import Store
 /// An event grants nothing: it names a run, and everything that is told comes from that run's row. One that
 /// names no ended run, or tells something else than the row does, was not written by this system.
 struct EventRecorder: Sendable {
-    /// What is to become of the deliveries of a burst.
-    struct Verdict: Sendable {
-        /// Their consequence is durable.
-        var done: [DeliveryTag] = []
-        /// They will never have one.
-        var refused: [DeliveryTag] = []
-        /// The database was in trouble.
-        var undecided: [Delivery] = []
-    }
-
     private enum Recording: Sendable {
         case told([NotificationPolicy.Channel])
         case duplicate
@@ -48,8 +39,8 @@ struct EventRecorder: Sendable {
 
     /// Commits what the burst gives rise to, and says how to settle it. Recording a delivery again changes
     /// nothing.
-    func record(_ burst: [Delivery]) async -> Verdict {
-        var verdict = Verdict()
+    func record(_ burst: [Delivery]) async -> Intake.Verdict {
+        var verdict = Intake.Verdict()
         var events: [(delivery: Delivery, event: TerminalEvent)] = []
         for delivery in burst {
             if !delivery.oversized, let event = TerminalEvent(body: delivery.body) {

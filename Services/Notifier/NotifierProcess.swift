@@ -24,7 +24,7 @@ struct NotifierProcess: Service {
 
     let pool: PostgresPool
     let client: CurlClient
-    let intake: EventIntake
+    let intake: Intake
     /// One for each channel that is set up.
     let couriers: [Courier]
 
@@ -76,12 +76,10 @@ struct NotifierProcess: Service {
         let consumer = Consumer(
             address: address, topology: JobTopology.notifier, queue: JobTopology.notifierQueue,
             prefetch: prefetch, bodyLimit: TerminalEvent.byteLimit, name: context.name, logger: logger)
-        let intake = EventIntake(
-            consumer: consumer,
-            recorder: EventRecorder(
-                store: Notifications(pool: pool), channels: Set(couriers.map(\.channel)), figures: figures,
-                logger: logger, due: { [couriers] in Courier.wake(couriers, $0) }),
-            logger: logger)
+        let recorder = EventRecorder(
+            store: Notifications(pool: pool), channels: Set(couriers.map(\.channel)), figures: figures,
+            logger: logger, due: { [couriers] in Courier.wake(couriers, $0) })
+        let intake = Intake(consumer: consumer, logger: logger, decide: recorder.record)
         return ServiceComposition(
             services: [NotifierProcess(pool: pool, client: client, intake: intake, couriers: couriers)],
             readiness: [

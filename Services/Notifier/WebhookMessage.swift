@@ -1,6 +1,7 @@
 import FoundationEssentials
 import JSON
 import Operations
+import ServiceKit
 
 /// What a webhook is sent about a run, the same on every try (Standard Webhooks 1.0.0).
 ///
@@ -13,6 +14,8 @@ struct WebhookMessage: Sendable {
     /// The receiver's key to tell repetitions by: the run's id, because a run ends once.
     let id: String
     let body: [UInt8]
+    /// The trace of the request that started the run.
+    private let trace: TraceParent?
 
     /// Nil when the body would be above ``byteLimit``.
     init?(_ event: TerminalEvent) {
@@ -32,10 +35,11 @@ struct WebhookMessage: Sendable {
             ],
         ]
         body = message.bytes
+        trace = event.traceparent.flatMap(TraceParent.init)
         guard body.count < Self.byteLimit else { return nil }
     }
 
-    /// The headers of a try at `moment`, with a signature by each of the keys: while they are changed, receivers know
+    /// The headers of a try at `moment`, a part of its own of the run's trace, with a signature by each of the keys: while they are changed, receivers know
     /// the one or the other.
     func headers(at moment: Date, signedWith keys: [SigningKey]) throws -> [(String, String)] {
         let timestamp = String(Int(moment.timeIntervalSince1970))
@@ -45,6 +49,6 @@ struct WebhookMessage: Sendable {
             ("webhook-id", id),
             ("webhook-timestamp", timestamp),
             ("webhook-signature", try keys.map { try $0.signature(of: signed) }.joined(separator: " ")),
-        ]
+        ] + (trace.map { [("traceparent", "\($0.child(.random(in: 1 ... .max)))")] } ?? [])
     }
 }

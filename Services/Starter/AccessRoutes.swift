@@ -7,7 +7,7 @@ import Store
 /// Giving access, and taking it away: every answer of the latter says when it took hold.
 ///
 /// Whatever concerns a tenant needs `access.manage` on it; whatever concerns a person or the whole workspace
-/// needs it on the whole workspace.
+/// needs it on the whole workspace. Switching a connection needs `provider.manage` on it.
 ///
 /// What takes something away can be looked at before: with `what_if` nothing is changed, and the answer says what would
 /// be stopped.
@@ -77,7 +77,7 @@ struct AccessRoutes: Sendable {
 
     func setEnabled(_ connection: ConnectionID, _ call: Call) async throws -> Answer {
         let (isEnabled, isPreview) = try await call.read { ($0.bool("enabled"), $0.whatIf) }
-        let workspace = try await manage(.connection(connection), call.caller)
+        let workspace = try await manage(.connection(connection), call.caller, .providerManage)
         return try await apply(.setConnectionEnabled(connection, isEnabled), in: workspace, isPreview, call)
     }
 
@@ -126,10 +126,12 @@ struct AccessRoutes: Sendable {
         try await manage(tenant.map(AccessReading.Place.tenant) ?? .workspace(caller.workspaceID), caller)
     }
 
-    /// Throws unless the caller manages access at the place. Returns the workspace that it is in.
-    private func manage(_ place: AccessReading.Place, _ caller: Principal) async throws -> WorkspaceID {
+    /// Throws unless the caller manages access, or has another capability, at the place. Returns the workspace that it is in.
+    private func manage(
+        _ place: AccessReading.Place, _ caller: Principal, _ capability: Capability = .accessManage
+    ) async throws -> WorkspaceID {
         let access = try await Access(of: caller, at: place, access)
-        try access.require(.accessManage)
+        try access.require(capability)
         return access.workspace
     }
 
@@ -180,25 +182,5 @@ extension AuthorityPreview.Orphan {
             "tenant": .string(tenant), "person": .optional(person),
             "reason": RunReason.denial(reason).json(isOver: false),
         ]
-    }
-}
-
-extension BarrierAnswer {
-    /// `settled` when nothing is on the wire any more, 202 when nobody can tell of some calls.
-    fileprivate func answer(
-        settled status: HTTPResponse.Status = .ok, with first: [(String, JSON)] = []
-    ) -> Answer {
-        let calls = inDoubt.map { call -> JSON in
-            [
-                "call_id": .string("\(call.id)"), "run_id": .string("\(call.runID)"),
-                "call": .string(call.call), "opened_at": Timestamp.json(call.openedAt),
-                "deadline": Timestamp.json(call.deadline),
-            ]
-        }
-        let members: [(String, JSON)] = [
-            ("effective_at", Timestamp.json(effectiveAt)), ("settled_at", settledAt.json),
-            ("in_doubt", .array(calls)),
-        ]
-        return .json(settledAt == nil ? .accepted : status, .object(JSONObject(first + members)))
     }
 }

@@ -34,8 +34,7 @@ struct AuditRoutes: Sendable {
         }
         let everywhere = try await Access(of: caller, at: .workspace(caller.workspaceID), access)
         if everywhere.holds(.auditView) { return .workspace(caller.workspaceID) }
-        let tenants = try await access.tenants(
-            of: caller.userID, in: caller.workspaceID, holding: .auditView)
+        let tenants = try await Access.tenants(of: caller, holding: .auditView, access)
         if tenants.isEmpty { try everywhere.require(.auditView) }
         return .tenants(tenants)
     }

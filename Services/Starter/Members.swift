@@ -63,6 +63,54 @@ struct Members {
         return value.string.flatMap(Identifier.init) ?? note(name, "must be a UUID, or left out", nil)
     }
 
+    /// A text of 1 to `limit` characters that may be left out or null.
+    mutating func optionalText(_ name: String, limit: Int) -> String? {
+        guard let value = take(name), !value.isNull else { return nil }
+        guard let text = value.string, (1...limit).contains(text.count) else {
+            return note(name, "must be a text of 1 to \(limit) characters, or left out", nil)
+        }
+        return text
+    }
+
+    /// A moment in UTC with microseconds, as the API tells them; or left out or null.
+    mutating func optionalTimestamp(_ name: String) -> Date? {
+        guard let value = take(name), !value.isNull else { return nil }
+        return Timestamp(json: value)?.date
+            ?? note(name, "must be a time such as 2026-11-21T09:48:00.000000Z, or left out", nil)
+    }
+
+    /// A whole number in a range that may be left out or null.
+    mutating func optionalInteger(_ name: String, in range: ClosedRange<Int>) -> Int? {
+        guard let number = optionalInteger(name) else { return nil }
+        guard range.contains(number) else {
+            return note(name, "must be from \(range.lowerBound) to \(range.upperBound), or left out", nil)
+        }
+        return number
+    }
+
+    /// Some of the words of `Choice`, at least one; or left out or null.
+    mutating func optionalChoices<Choice: RawRepresentable<String> & CaseIterable & Hashable>(
+        _ name: String
+    ) -> Set<Choice>? {
+        guard let value = take(name), !value.isNull else { return nil }
+        let choices = value.array?.map { $0.string.flatMap(Choice.init) } ?? []
+        guard !choices.isEmpty, !choices.contains(nil) else {
+            let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            return note(name, "must be a list of some of \(words), or left out", nil)
+        }
+        return Set(choices.compactMap(\.self))
+    }
+
+    /// Ids, at least one and at most `limit`; or left out or null.
+    mutating func optionalIDs<Subject>(_ name: String, limit: Int) -> Set<Identifier<Subject>>? {
+        guard let value = take(name), !value.isNull else { return nil }
+        let ids: [Identifier<Subject>?] = value.array?.map { $0.string.flatMap(Identifier.init) } ?? []
+        guard (1...limit).contains(ids.count), ids.allSatisfy({ $0 != nil }) else {
+            return note(name, "must be a list of 1 to \(limit) UUIDs, or left out", nil)
+        }
+        return Set(ids.compactMap(\.self))
+    }
+
     /// A whole number that may be left out or null.
     mutating func optionalInteger(_ name: String) -> Int? {
         guard let value = take(name), !value.isNull else { return nil }

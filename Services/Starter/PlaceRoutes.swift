@@ -3,7 +3,7 @@ import JSON
 import Operations
 import Store
 
-/// Who the caller is, and which tenants, connections and notifications the caller may see.
+/// Who the caller is, and which tenants and notifications the caller may see.
 struct PlaceRoutes: Sendable {
     let tenants: TenantReading
     let access: AccessReading
@@ -19,12 +19,14 @@ struct PlaceRoutes: Sendable {
                     "user_id": .string("\(caller.userID)"), "name": .string(caller.name),
                     "kind": .string(caller.kind.rawValue), "workspace_id": .string("\(caller.workspaceID)"),
                 ],
+                "token": .object(JSONObject(caller.scope.members)),
                 "grants": .array(
                     grants.map { grant in
                         [
                             "grant_id": .string("\(grant.id)"),
                             "tenant_id": .optional(grant.tenantID?.description),
-                            "role": .string(grant.role.rawValue), "capabilities": grant.role.json,
+                            "role": .string(grant.role.rawValue),
+                            "capabilities": grant.role.json(with: caller),
                         ]
                     }),
             ])
@@ -39,24 +41,8 @@ struct PlaceRoutes: Sendable {
             visible(to: call.caller, .providerView), of: call.caller.userID, after: after.map(TenantID.init),
             limit: limit)
         return .page(
-            "tenants", page, json: \.json, cursor: { Cursor(.tenants, after: $0.id.uuid) }, of: call)
-    }
-
-    func connections(_ call: Call) async throws -> Answer {
-        var parameters = call.parameters
-        let tenant: TenantID? = parameters.id("tenant_id")
-        let limit = parameters.pageLimit()
-        let after = parameters.cursor(of: .connections)
-        try parameters.finish()
-        if let tenant {
-            try await Access(of: call.caller, at: .tenant(tenant), access).require(.providerView)
-        }
-        let places = if let tenant { [tenant] } else { try await visible(to: call.caller, .providerView) }
-        let page = try await tenants.connections(
-            of: places, after: after.map(ConnectionID.init), limit: limit)
-        return .page(
-            "provider_connections", page, json: \.json, cursor: { Cursor(.connections, after: $0.id.uuid) },
-            of: call)
+            "tenants", page, json: { $0.json(for: call.caller) },
+            cursor: { Cursor(.tenants, after: $0.id.uuid) }, of: call)
     }
 
     func notifications(_ call: Call) async throws -> Answer {
@@ -73,19 +59,20 @@ struct PlaceRoutes: Sendable {
     }
 
     private func visible(to caller: Principal, _ capability: Capability) async throws -> [TenantID] {
-        try await access.tenants(of: caller.userID, in: caller.workspaceID, holding: capability)
+        try await Access.tenants(of: caller, holding: capability, access)
     }
 }
 
 extension Role {
-    /// Its capabilities, in the order of the registry.
-    fileprivate var json: JSON {
-        .array(Capability.allCases.filter(holds).map { .string($0.rawValue) })
+    /// Its capabilities, as far as the caller's token is for them, in the order of the registry.
+    fileprivate func json(with caller: Principal) -> JSON {
+        let usable = Capability.allCases.filter { holds($0) && caller.scope.includes($0) }
+        return .array(usable.map { .string($0.rawValue) })
     }
 }
 
 extension TenantSummary {
-    fileprivate var json: JSON {
+    fileprivate func json(for caller: Principal) -> JSON {
         [
             "tenant_id": .string("\(id)"), "name": .string(name),
             "operability": .string(operability.rawValue),
@@ -93,21 +80,7 @@ extension TenantSummary {
                 "open": .bool(writeGate.isOpen), "healthy": .bool(writeGate.isHealthy),
                 "checked_at": writeGate.checkedAt.json, "limit_seconds": .int(writeGate.limitSeconds),
             ],
-            "role": .string(role.rawValue), "capabilities": role.json,
-        ]
-    }
-}
-
-extension ConnectionSummary {
-    fileprivate var json: JSON {
-        [
-            "provider_connection_id": .string("\(id)"), "display_name": .string(displayName),
-            "tenant": tenant.json, "provider": .string(provider), "cloud": .string(cloud),
-            "entra_tenant_id": .string(entraTenantID), "entra_tenant_name": .string(entraTenantName),
-            "client_id": .string(clientID), "default": .bool(isDefault), "enabled": .bool(isEnabled),
-            "credential": .bool(hasCredential), "health": .string(health),
-            "health_reason": .optional(healthReason), "health_checked_at": healthCheckedAt.json,
-            "active_run_id": .optional(activeRun?.description),
+            "role": .string(role.rawValue), "capabilities": role.json(with: caller),
         ]
     }
 }

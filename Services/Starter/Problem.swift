@@ -62,7 +62,8 @@ struct Problem: Error, Sendable {
 extension Problem {
     static let unauthorized = Problem(
         status: .unauthorized,
-        detail: "This needs a valid token. Send «Authorization: Bearer ta_…»; a manager can issue one.",
+        detail: "This needs a valid token. Send «Authorization: Bearer ta_…»;"
+            + " whoever runs the platform can issue one.",
         headers: [.wwwAuthenticate: "Bearer"])
 
     /// The same for what does not exist and for what the caller may not know.

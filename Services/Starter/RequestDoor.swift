@@ -106,7 +106,7 @@ struct RequestDoor: Sendable {
         var request = try Members.read(event.data) { StartRoute.request(&$0, caller) }
         request.idempotencyKey = event.key
         request.traceparent = StartRoute.trace(event.traceParent)
-        return try await start.start(request)
+        return try await start.start(request, by: caller)
     }
 
     private func told(

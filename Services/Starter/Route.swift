@@ -7,7 +7,10 @@ enum Route: Sendable, Hashable {
     case retry(RunID)
     case createSchedule, listSchedules, schedule(ScheduleID), removeSchedule(ScheduleID)
     case pauseSchedule(ScheduleID), resumeSchedule(ScheduleID)
-    case me, tenants, connections, notifications, users
+    case me, tenants, notifications, users
+    case connections, createConnection(TenantID), connection(ConnectionID), editConnection(ConnectionID)
+    case connectionDefault(ConnectionID), credential(ConnectionID)
+    case createToken, tokens, revokeToken(Identifier<Never>)
     case backups(TenantID), backup(RunID)
     case grant, revoke, changeRole, disableUser(UserID), enableUser(UserID)
     case operability(TenantID), writeGate(TenantID), connectionEnabled(ConnectionID)
@@ -55,6 +58,7 @@ enum Route: Sendable, Hashable {
         case "schedules": [(.get, .listSchedules), (.post, .createSchedule)]
         case "webhooks": [(.get, .listWebhooks), (.post, .createWebhook)]
         case "deliveries": [(.get, .listDeliveries)]
+        case "tokens": [(.get, .tokens), (.post, .createToken)]
         default: []
         }
     }
@@ -66,6 +70,8 @@ enum Route: Sendable, Hashable {
         case "schedules": with(id) { [(.get, .schedule($0)), (.delete, .removeSchedule($0))] }
         case "webhooks": with(id) { [(.get, .webhook($0)), (.delete, .removeWebhook($0))] }
         case "deliveries": with(id) { [(.get, .delivery($0))] }
+        case "provider-connections": with(id) { [(.get, .connection($0)), (.patch, .editConnection($0))] }
+        case "tokens": with(id) { [(.delete, .revokeToken($0))] }
         default: pair(collection, id)
         }
     }
@@ -100,7 +106,10 @@ enum Route: Sendable, Hashable {
         case ("tenants", "backups"): with(id) { [(.get, .backups($0))] }
         case ("tenants", "operability"): with(id) { [(.put, .operability($0))] }
         case ("tenants", "write-gate"): with(id) { [(.put, .writeGate($0))] }
+        case ("tenants", "provider-connections"): with(id) { [(.post, .createConnection($0))] }
         case ("provider-connections", "enabled"): with(id) { [(.put, .connectionEnabled($0))] }
+        case ("provider-connections", "default"): with(id) { [(.put, .connectionDefault($0))] }
+        case ("provider-connections", "credential"): with(id) { [(.put, .credential($0))] }
         default: []
         }
     }
@@ -131,6 +140,12 @@ extension Route {
         case .audit: "/v1/audit"
         case .tenants: "/v1/tenants"
         case .connections: "/v1/provider-connections"
+        case .createConnection: "/v1/tenants/{id}/provider-connections"
+        case .connection, .editConnection: "/v1/provider-connections/{id}"
+        case .connectionDefault: "/v1/provider-connections/{id}/default"
+        case .credential: "/v1/provider-connections/{id}/credential"
+        case .createToken, .tokens: "/v1/tokens"
+        case .revokeToken: "/v1/tokens/{id}"
         case .notifications: "/v1/notifications"
         case .users: "/v1/users"
         case .backups: "/v1/tenants/{id}/backups"

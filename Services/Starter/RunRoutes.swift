@@ -32,8 +32,7 @@ struct RunRoutes: Sendable {
             try await Access(of: caller, at: .tenant(tenant), access).require(.operationsView)
             return .tenant(tenant)
         }
-        let visible = try await access.tenants(
-            of: caller.userID, in: caller.workspaceID, holding: .operationsView)
+        let visible = try await Access.tenants(of: caller, holding: .operationsView, access)
         return .workspace(caller.workspaceID, visible: visible)
     }
 

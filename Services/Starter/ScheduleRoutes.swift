@@ -68,8 +68,7 @@ struct ScheduleRoutes: Sendable {
             try await Access(of: call.caller, at: .tenant(tenant), access).require(.operationsView)
             places = [tenant]
         } else {
-            places = try await access.tenants(
-                of: call.caller.userID, in: call.caller.workspaceID, holding: .operationsView)
+            places = try await Access.tenants(of: call.caller, holding: .operationsView, access)
         }
         let page = try await schedules.list(of: places, after: after.map(ScheduleID.init), limit: limit)
         return .page(
@@ -151,7 +150,10 @@ struct ScheduleRoutes: Sendable {
     /// To switch off or remove: the schedule's person, and who manages access.
     private func requireLess(_ id: ScheduleID, _ caller: Principal) async throws {
         let (place, schedule) = try await find(id, caller)
-        if schedule.person?.id == caller.userID { return }
+        if schedule.person?.id == caller.userID {
+            let definition = OperationCatalogue.definition(named: schedule.operation)
+            return try place.requireOfToken(definition?.capability ?? .accessManage)
+        }
         try place.require(.accessManage)
     }
 

@@ -35,7 +35,7 @@ struct StartRoute: Sendable {
         var request = try await call.read { Self.request(&$0, call.caller) }
         request.idempotencyKey = try idempotencyKey(call, limit: Self.keyLimit)
         request.traceparent = Self.trace(call)
-        return answer(try await start(request))
+        return answer(try await start(request, by: call.caller))
     }
 
     /// The members of a start request, whichever door it comes through.
@@ -58,6 +58,14 @@ struct StartRoute: Sendable {
         trace(call.request.headers[.traceparent].flatMap(TraceParent.init))
     }
 
+    /// The start gate knows what people may do; a token may be for less.
+    private func requireOfToken(_ request: StartRequest, _ caller: Principal) async throws {
+        guard !caller.scope.isFull, let definition = OperationCatalogue.definition(named: request.operation)
+        else { return }
+        try await Access(of: caller, at: .connection(request.connectionID), access)
+            .require(definition.capability)
+    }
+
     /// Starts what ended otherwise than it should once more: a run of its own, as the caller. Whoever may start the
     /// operation may retry it.
     func retry(_ id: RunID, _ call: Call) async throws -> Answer {
@@ -77,7 +85,7 @@ struct StartRoute: Sendable {
             initiatorID: call.caller.userID, origin: call.caller.kind == .person ? .person : .upstream,
             idempotencyKey: key.map { prefix + $0 }, retryOf: id,
             traceparent: Self.trace(call))
-        return answer(try await start(request))
+        return answer(try await start(request, by: call.caller))
     }
 
     private func idempotencyKey(_ call: Call, limit: Int) throws(Problem) -> String? {
@@ -94,7 +102,8 @@ struct StartRoute: Sendable {
     }
 
     /// Starts what was asked for. Throws ``Problem`` when it is not to be started, and the database's errors.
-    func start(_ request: StartRequest) async throws -> Started {
+    func start(_ request: StartRequest, by caller: Principal) async throws -> Started {
+        try await requireOfToken(request, caller)
         switch try await starts.start(request) {
         case .accepted(let run, let message):
             publish([message])

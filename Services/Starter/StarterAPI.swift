@@ -5,6 +5,7 @@ import HummingbirdCore
 import Logging
 import Operations
 import Postgres
+import Sealing
 import Store
 
 /// The HTTP API: takes each request from its token to its answer.
@@ -22,6 +23,9 @@ struct StarterAPI: Sendable {
     private let access: AccessRoutes
     private let users: UserRoutes
     private let backups: BackupRoutes
+    private let connections: ConnectionRoutes
+    private let credential: CredentialRoute
+    private let tokens: TokenRoutes
     private let audit: AuditRoutes
     private let webhooks: WebhookRoutes
     private let deliveries: DeliveryRoutes
@@ -31,12 +35,14 @@ struct StarterAPI: Sendable {
     ///   - families: those whose consumers are deployed; what the others do can't be started.
     ///   - outboxLeaseSeconds: how long a committed message belongs to this process.
     ///   - rateLimit: nil for none.
+    ///   - credentialKey: what credentials are sealed to; nil where none can be set.
     ///   - webhooks: what webhooks are sealed with; nil when none can be made here.
     ///   - makeID: makes ids in the order of time.
     ///   - publish: takes messages whose rows are committed. It must not wait.
     init(
         pool: PostgresPool, families: Set<OperationFamily>, outboxLeaseSeconds: Double,
-        rateLimit: RateLimit?, figures: APIFigures? = nil, webhooks: WebhookSealing? = nil, logger: Logger,
+        rateLimit: RateLimit?, credentialKey: SealingPublicKey? = nil, figures: APIFigures? = nil,
+        webhooks: WebhookSealing? = nil, logger: Logger,
         makeID: @escaping @Sendable () -> UUID, publish: @escaping @Sendable ([PendingMessage]) -> Void
     ) {
         let reading = RunReading(pool: pool)
@@ -59,6 +65,14 @@ struct StarterAPI: Sendable {
         places = PlaceRoutes(tenants: TenantReading(pool: pool), access: accessReading)
         users = UserRoutes(users: UserReading(pool: pool), access: accessReading)
         backups = BackupRoutes(backups: BackupReading(pool: pool), access: accessReading)
+        connections = ConnectionRoutes(
+            changes: ConnectionChanges(pool: pool, makeID: makeID), tenants: TenantReading(pool: pool),
+            access: accessReading)
+        credential = CredentialRoute(
+            changes: CredentialChanges(pool: pool), tenants: TenantReading(pool: pool), access: accessReading,
+            key: credentialKey)
+        tokens = TokenRoutes(
+            principals: principals, tokens: TokenReading(pool: pool), access: accessReading, makeID: makeID)
         audit = AuditRoutes(audit: AuditReading(pool: pool), access: accessReading)
         self.webhooks = WebhookRoutes(
             webhooks: Webhooks(pool: pool), access: accessReading, sealing: webhooks)
@@ -124,7 +138,15 @@ struct StarterAPI: Sendable {
         case .me: try await places.me(call)
         case .audit: try await audit.list(call)
         case .tenants: try await places.list(call)
-        case .connections: try await places.connections(call)
+        case .connections: try await connections.list(call)
+        case .createConnection(let tenant): try await connections.create(in: tenant, call)
+        case .connection(let id): try await connections.show(id, call)
+        case .editConnection(let id): try await connections.edit(id, call)
+        case .connectionDefault(let id): try await connections.makeDefault(id, call)
+        case .credential(let id): try await credential.set(id, call)
+        case .createToken: try await tokens.create(call)
+        case .tokens: try await tokens.list(call)
+        case .revokeToken(let id): try await tokens.revoke(id, call)
         case .notifications: try await places.notifications(call)
         case .users: try await users.list(call)
         case .backups(let tenant): try await backups.list(tenant, call)

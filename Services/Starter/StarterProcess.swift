@@ -43,6 +43,7 @@ struct StarterProcess: Service {
             pool: pool, families: settings.families, outboxLeaseSeconds: settings.outboxLeaseSeconds,
             rateLimit: RateLimit(
                 perSecond: settings.requestsPerSecond, burst: settings.requestsPerSecond * burstSeconds),
+            credentialKey: settings.credentialKey,
             figures: APIFigures(context.metrics),
             webhooks: settings.notifierKey.map { key in
                 WebhookSealing(

@@ -15,6 +15,8 @@ struct StarterSettings: Sendable {
     let reminderSeconds: Double
     /// Requests that a token may send in a second, in the long run; 0 for no limit.
     let requestsPerSecond: Int
+    /// What credentials are sealed to; nil where none can be set.
+    let credentialKey: SealingPublicKey?
     /// What the secrets of webhooks are sealed to; nil when none can be made here.
     let notifierKey: SealingPublicKey?
     /// For development: webhooks with plain HTTP.
@@ -35,13 +37,18 @@ struct StarterSettings: Sendable {
         let names = configuration.string("FAMILIES", default: "provider", example: "provider,inventory")
             .split(separator: ",").map { $0.filter { $0 != " " } }
         families = Set(names.compactMap(OperationFamily.init))
+        let credentialText = configuration.optionalSecret("CREDENTIAL_PUBLIC_KEY")
+        credentialKey = credentialText.flatMap { try? SealingPublicKey(text: $0.reveal()) }
         try Self.check(
             configuration, familiesAreKnown: families.count == names.count && !families.isEmpty,
-            keyIsWell: (keyText == nil) == (notifierKey == nil))
+            unreadableKeys: [
+                ("CREDENTIAL_PUBLIC_KEY", (credentialText == nil) == (credentialKey == nil)),
+                ("NOTIFIER_PUBLIC_KEY", (keyText == nil) == (notifierKey == nil)),
+            ].filter { !$0.1 }.map(\.0))
     }
 
     private static func check(
-        _ configuration: Configuration, familiesAreKnown: Bool, keyIsWell: Bool
+        _ configuration: Configuration, familiesAreKnown: Bool, unreadableKeys: [String]
     ) throws(ConfigurationError) {
         var problems: [String] = []
         do { try configuration.check() } catch { problems = error.problems }
@@ -49,7 +56,7 @@ struct StarterSettings: Sendable {
             let known = OperationFamily.allCases.map(\.rawValue).joined(separator: ",")
             problems.append("FAMILIES is not a list of different families; for example FAMILIES=\(known)")
         }
-        if !keyIsWell { problems.append("NOTIFIER_PUBLIC_KEY is \(SealingError.notAPublicKey)") }
+        for name in unreadableKeys { problems.append("\(name) is \(SealingError.notAPublicKey)") }
         if !problems.isEmpty { throw ConfigurationError(problems: problems) }
     }
 }

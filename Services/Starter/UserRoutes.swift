@@ -16,8 +16,7 @@ struct UserRoutes: Sendable {
         let after = parameters.cursor(of: .users)
         try parameters.finish()
         let caller = call.caller
-        let managed = try await access.tenants(
-            of: caller.userID, in: caller.workspaceID, holding: .accessManage)
+        let managed = try await Access.tenants(of: caller, holding: .accessManage, access)
         if managed.isEmpty {
             // A workspace without tenants has managers, too.
             try await Access(of: caller, at: .workspace(caller.workspaceID), access).require(.accessManage)

@@ -1,4 +1,4 @@
-internal import JSON
+internal import Credentials
 internal import Operations
 internal import Sealing
 internal import Store
@@ -9,17 +9,21 @@ struct CredentialManager: Sendable {
 
     init(opener: Opener) { self.opener = opener }
 
-    /// The client secret of a connection. Throws ``GraphFailure`` when there is none, or when it can't be opened.
-    func clientSecret(of connection: ProviderConnection) throws(GraphFailure) -> Secret {
-        guard let credential = connection.credential else {
+    /// The credential of a connection. Throws ``GraphFailure`` when there is none, when it can't be opened, or when a
+    /// required key is missing in it.
+    func credential(of connection: ProviderConnection) throws(GraphFailure) -> OpenCredential {
+        guard let stored = connection.credential else {
             throw GraphFailure(.credentialInvalid, call: Self.call, code: "credential_missing")
         }
-        let payload = try open(credential, of: connection)
-        let secret = payload.reveal { bytes in (try? JSON(parsing: bytes))?["client_secret"]?.string }
-        guard let secret, !secret.isEmpty else {
-            throw GraphFailure(.credentialInvalid, call: Self.call, code: "client_secret_missing")
+        let payload = try open(stored, of: connection)
+        do {
+            return OpenCredential(
+                version: stored.version, credential: try ProviderCredential(payload: payload))
+        } catch CredentialFault.keyMissing {
+            throw GraphFailure(.credentialInvalid, call: Self.call, code: "credential_incomplete")
+        } catch {
+            throw GraphFailure(.credentialInvalid, call: Self.call, code: "credential_unusable")
         }
-        return Secret(Array(secret.utf8))
     }
 
     /// What a failure names in place of a provider call: none was made.
@@ -41,3 +45,12 @@ struct CredentialManager: Sendable {
         }
     }
 }
+
+/// A credential in the clear, and which of the connection's it is.
+struct OpenCredential: Sendable {
+    let version: Int
+    let credential: ProviderCredential
+}
+
+/// A person has set another credential since the one was opened that a call was to be made with. The call was not made.
+struct CredentialReplaced: Error {}

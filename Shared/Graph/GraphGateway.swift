@@ -1,3 +1,4 @@
+internal import Credentials
 package import Curl
 internal import FoundationEssentials
 internal import JSON
@@ -66,20 +67,44 @@ package final class GraphGateway: Sendable {
     ///
     /// Throws ``GraphFailure`` when the connection can't be used, or the database's error.
     package func session(under permit: ExecutionPermit) async throws -> GraphSession {
-        let run = permit.execution
-        let name = "preparing the connection"
-        guard let connection = try await connections.find(run.connectionID, of: run.tenantID) else {
-            throw GraphFailure(.internalError, call: name, code: "connection_missing")
-        }
-        guard connection.entraTenantID == run.context?.entraTenantID else {
-            throw GraphFailure(.tenantMismatch, call: name, code: "connection_scope_changed")
-        }
+        let connection = try await connection(of: permit)
         guard let cloud = Cloud(stored: connection.cloud, sandbox: sandbox) else {
-            throw GraphFailure(.internalError, call: name, code: "cloud_not_configured")
+            throw GraphFailure(.internalError, call: Self.preparing, code: "cloud_not_configured")
         }
         return GraphSession(
             gateway: self, permit: permit, connection: connection, cloud: cloud,
-            clientSecret: try credentials.clientSecret(of: connection))
+            credential: try credentials.credential(of: connection))
+    }
+
+    /// The credential that the run's connection has now. Throws as ``session(under:)``.
+    func credential(under permit: ExecutionPermit) async throws -> OpenCredential {
+        try credentials.credential(of: await connection(of: permit))
+    }
+
+    private static let preparing = "preparing the connection"
+
+    private func connection(of permit: ExecutionPermit) async throws -> ProviderConnection {
+        let run = permit.execution
+        guard let connection = try await connections.find(run.connectionID, of: run.tenantID) else {
+            throw GraphFailure(.internalError, call: Self.preparing, code: "connection_missing")
+        }
+        guard connection.entraTenantID == run.context?.entraTenantID else {
+            throw GraphFailure(.tenantMismatch, call: Self.preparing, code: "connection_scope_changed")
+        }
+        return connection
+    }
+
+    /// Asks for leave to make one call with the connection's credential of that version, or with a token that it
+    /// brought. Throws ``CallRefusal``, ``CredentialReplaced`` when another one holds, or the database's error.
+    private func leave(
+        under permit: ExecutionPermit, call: String, timeLimit: Duration, credential version: Int
+    ) async throws -> CallPermit {
+        let leave = try await permits.open(under: permit, call: call, timeLimit: timeLimit)
+        guard leave.credentialVersion == version else {
+            await close(leave.id, status: nil)
+            throw CredentialReplaced()
+        }
+        return leave
     }
 
     /// One HTTP request, and nothing else sends one. It takes place within the permit's time. The permit is closed
@@ -137,13 +162,15 @@ package final class GraphGateway: Sendable {
 
     // MARK: the three kinds of calls
 
-    /// Reads from Graph. Throws ``GraphFailure``, ``CallRefusal``, `CancellationError`, or the database's error.
+    /// Reads from Graph. Throws ``GraphFailure``, ``CallRefusal``, ``CredentialReplaced``, `CancellationError`, or the
+    /// database's error.
     func read(
-        _ target: CallTarget, with token: AccessToken, under permit: ExecutionPermit
+        _ target: CallTarget, with ticket: Ticket, under permit: ExecutionPermit
     ) async throws -> [UInt8] {
         let call = target.name
-        let leave = try await permits.open(under: permit, call: call, timeLimit: limits.call)
-        let response = try await send(request(target, token), call: call, permit: leave)
+        let leave = try await leave(
+            under: permit, call: call, timeLimit: limits.call, credential: ticket.credentialVersion)
+        let response = try await send(request(target, ticket.token), call: call, permit: leave)
         guard response.status == 200 else {
             let meaning = FailureMapping.graph(status: response.status)
             throw noted(graphFailure(meaning, response, call: call), permit.execution.runID)
@@ -153,11 +180,13 @@ package final class GraphGateway: Sendable {
 
     /// Changes something at Graph. Throws as ``read(_:with:under:)``; `unknownOutcome` when it may have been done.
     func write(
-        _ target: CallTarget, with token: AccessToken, under permit: ExecutionPermit
+        _ target: CallTarget, with ticket: Ticket, under permit: ExecutionPermit
     ) async throws -> (status: Int, body: [UInt8]) {
         let call = target.name
-        let leave = try await permits.open(under: permit, call: call, timeLimit: limits.call)
-        let response = try await send(request(target, token), call: call, permit: leave, isWrite: true)
+        let leave = try await leave(
+            under: permit, call: call, timeLimit: limits.call, credential: ticket.credentialVersion)
+        let response = try await send(
+            request(target, ticket.token), call: call, permit: leave, isWrite: true)
         guard (200..<300).contains(response.status) else {
             let meaning = FailureMapping.write(status: response.status)
             throw noted(graphFailure(meaning, response, call: call), permit.execution.runID)
@@ -179,18 +208,27 @@ package final class GraphGateway: Sendable {
 
     /// Asks for a new token. Throws as ``read(_:with:under:)``.
     func fetchToken(
-        for account: ProviderAccount, secret: Sealing.Secret, under permit: ExecutionPermit
+        for account: ProviderAccount, _ credential: OpenCredential, under permit: ExecutionPermit
     ) async throws -> AccessToken {
         let path: GraphPath = "/\(account.entraTenantID)/oauth2/v2.0/token"
         let call = "POST \(path.template)"
-        let leave = try await permits.open(under: permit, call: call, timeLimit: limits.token)
+        let leave = try await leave(
+            under: permit, call: call, timeLimit: limits.token, credential: credential.version)
         let requestedAt = ContinuousClock.now
+        let url = "\(account.cloud.login)\(path.text)"
+        let form: [UInt8]
+        do {
+            form = try Self.tokenForm(account, credential.credential, endpoint: url)
+        } catch {
+            await close(leave.id, status: nil)
+            throw GraphFailure(.credentialInvalid, call: call, code: "credential_unusable")
+        }
         let request = HTTPRequest(
-            method: "POST", url: "\(account.cloud.login)\(path.text)",
+            method: "POST", url: url,
             headers: [
                 ("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json"),
             ],
-            body: Self.tokenForm(account, secret), bodyLimit: Self.tokenBodyLimit)
+            body: form, bodyLimit: Self.tokenBodyLimit)
         let response = try await send(request, call: call, permit: leave)
         guard response.status == 200 else {
             throw noted(tokenFailure(response, call: call), permit.execution.runID)
@@ -202,13 +240,27 @@ package final class GraphGateway: Sendable {
         return token
     }
 
-    private static func tokenForm(_ account: ProviderAccount, _ secret: Sealing.Secret) -> [UInt8] {
+    /// `endpoint` is the address of the request: what an assertion is for.
+    private static func tokenForm(
+        _ account: ProviderAccount, _ credential: ProviderCredential, endpoint: String
+    ) throws -> [UInt8] {
         let fields = [
             "grant_type=client_credentials", "client_id=\(URLEscaping.escape(account.clientID))",
-            "scope=\(URLEscaping.escape("\(account.cloud.graph)/.default"))", "client_secret=",
+            "scope=\(URLEscaping.escape("\(account.cloud.graph)/.default"))", "",
         ]
-        return Array(fields.joined(separator: "&").utf8) + secret.reveal(URLEscaping.escape)
+        let form = Array(fields.joined(separator: "&").utf8)
+        switch credential {
+        case .clientSecret(let secret):
+            return form + Array("client_secret=".utf8) + secret.reveal(URLEscaping.escape)
+        case .certificate(let certificate):
+            let assertion = try certificate.assertion(
+                audience: endpoint, clientID: account.clientID, id: UUID(), now: Date())
+            let type = "client_assertion_type=\(URLEscaping.escape(assertionType))&client_assertion="
+            return form + Array(type.utf8) + assertion.reveal(URLEscaping.escape)
+        }
     }
+
+    private static let assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
     // MARK: failures
 

@@ -1,7 +1,7 @@
 package import JSON
 internal import Operations
-internal import Sealing
 internal import Store
+internal import Synchronization
 
 /// One call: where it goes, what it brings along, and how it is told.
 struct CallTarget: Sendable {
@@ -15,6 +15,26 @@ struct CallTarget: Sendable {
     var name: String { "\(method) \(template)" }
 }
 
+/// A token, and which of the connection's credentials brought it.
+struct Ticket: Sendable {
+    let token: AccessToken
+    let credentialVersion: Int
+}
+
+/// The credential that a session's calls are made with: another one as soon as a person has set one.
+private final class PresentCredential: Sendable {
+    private let present: Mutex<OpenCredential>
+
+    init(_ credential: OpenCredential) { present = Mutex(credential) }
+
+    var value: OpenCredential { present.withLock { $0 } }
+
+    /// An earlier one never comes back.
+    func replace(by credential: OpenCredential) {
+        present.withLock { if credential.version > $0.version { $0 = credential } }
+    }
+}
+
 /// What one attempt of a run uses to call its connection's tenant. Every call asks for leave of its own.
 ///
 /// All functions throw ``GraphFailure`` for what the provider did, ``CallRefusal`` when leave was not given,
@@ -24,20 +44,18 @@ package struct GraphSession: Sendable {
     let permit: ExecutionPermit
     let cloud: Cloud
     private let account: ProviderAccount
-    private let tokenKey: TokenCache.Key
-    private let clientSecret: Secret
+    private let credential: PresentCredential
 
     init(
         gateway: GraphGateway, permit: ExecutionPermit, connection: ProviderConnection, cloud: Cloud,
-        clientSecret: Secret
+        credential: OpenCredential
     ) {
         self.gateway = gateway
         self.permit = permit
         self.cloud = cloud
-        self.clientSecret = clientSecret
+        self.credential = PresentCredential(credential)
         account = ProviderAccount(
             cloud: cloud, entraTenantID: connection.entraTenantID, clientID: connection.clientID)
-        tokenKey = TokenCache.Key(account: account, credentialVersion: connection.credential?.version ?? 0)
     }
 
     /// The directory that the connection points to.
@@ -100,14 +118,20 @@ package struct GraphSession: Sendable {
     /// Fetches a new token, whatever is cached, and uses it from now on. Returns what it says about itself;
     /// nil when it can't be read.
     package func renewToken() async throws -> TokenClaims? {
-        TokenClaims(try await repeating { try await token(isFresh: true) }.bearer)
+        TokenClaims(try await repeating { try await ticket(isFresh: true) }.token.bearer)
     }
 
-    private func token(isFresh: Bool = false) async throws -> AccessToken {
-        try await gateway.tokens.token(for: tokenKey, isFresh: isFresh) {
-            [gateway, account, clientSecret, permit] in
-            try await gateway.fetchToken(for: account, secret: clientSecret, under: permit)
+    private func ticket(isFresh: Bool = false) async throws -> Ticket {
+        let present = credential.value
+        let token = try await gateway.tokens.token(for: key(present.version), isFresh: isFresh) {
+            [gateway, account, permit] in
+            try await gateway.fetchToken(for: account, present, under: permit)
         }
+        return Ticket(token: token, credentialVersion: present.version)
+    }
+
+    private func key(_ credentialVersion: Int) -> TokenCache.Key {
+        TokenCache.Key(account: account, credentialVersion: credentialVersion)
     }
 
     // MARK: one call, and its repetitions
@@ -115,8 +139,8 @@ package struct GraphSession: Sendable {
     private func read<Value: Sendable>(
         _ target: CallTarget, _ interpret: (JSON) throws(GraphFailure) -> Value
     ) async throws -> Value {
-        try await repeating(target) { token in
-            let answer = try await gateway.read(target, with: token, under: permit)
+        try await repeating(target) { ticket in
+            let answer = try await gateway.read(target, with: ticket, under: permit)
             guard let document = try? JSON(parsing: answer), document.object != nil else {
                 throw GraphFailure(.malformedAnswer, call: target.name, httpStatus: 200)
             }
@@ -127,18 +151,18 @@ package struct GraphSession: Sendable {
     /// Makes a call with a token, in its account's turn. Repeats it with a new token when that one is refused, and as
     /// far as ``InPlaceRetry`` allows. Each try has a permit of its own.
     func repeating<Value: Sendable>(
-        _ target: CallTarget, _ call: (AccessToken) async throws -> Value
+        _ target: CallTarget, _ call: (Ticket) async throws -> Value
     ) async throws -> Value {
         var mayRenew = true
         return try await repeating {
-            let token = try await token()
+            let ticket = try await ticket()
             do {
-                return try await paced(target) { try await call(token) }
+                return try await paced(target) { try await call(ticket) }
             } catch let failure as GraphFailure where failure.failure == .authRejected && mayRenew {
                 // Once per call: a second refusal is the provider's answer.
                 mayRenew = false
-                await gateway.tokens.drop(token, of: tokenKey)
-                let renewed = try await self.token()
+                await gateway.tokens.drop(ticket.token, of: key(ticket.credentialVersion))
+                let renewed = try await self.ticket()
                 return try await paced(target) { try await call(renewed) }
             }
         }
@@ -166,6 +190,9 @@ package struct GraphSession: Sendable {
                 }
                 if failure.failure == .throttled { await gateway.pacing.pause(account, seconds: wait) }
                 try await Task.sleep(for: .seconds(wait))
+            } catch is CredentialReplaced {
+                // As often as a person sets another one: nothing was sent.
+                credential.replace(by: try await gateway.credential(under: permit))
             }
         }
     }

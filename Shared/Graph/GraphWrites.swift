@@ -30,8 +30,8 @@ extension GraphSession {
     {
         let target = CallTarget(
             method: method.rawValue, url: "\(cloud.graph)\(path.text)", template: path.template, body: body)
-        return try await repeating(target) { token in
-            let answer = try await gateway.write(target, with: token, under: permit)
+        return try await repeating(target) { ticket in
+            let answer = try await gateway.write(target, with: ticket, under: permit)
             return WriteAnswer(status: answer.status, body: try? JSON(parsing: answer.body))
         }
     }

@@ -4,7 +4,7 @@ enum Sanitiser {
     /// Codes longer than this are none.
     static let longestCode = 64
 
-    /// The error codes that Graph, Intune and our own reading of credentials are known to give.
+    /// The error codes that Graph and Intune are known to give.
     private static let knownCodes: Set<String> = [
         "AccessDenied", "Authentication_ExpiredToken", "Authentication_MissingOrMalformed",
         "Authorization_IdentityDisabled", "Authorization_IdentityNotFound", "Authorization_RequestDenied",
@@ -22,7 +22,6 @@ enum Sanitiser {
         "accessDenied", "activityLimitReached", "generalException", "invalidRequest", "itemNotFound",
         "nameAlreadyExists", "notAllowed", "notSupported", "quotaLimitReached", "resourceModified",
         "serviceNotAvailable", "unauthenticated",
-        "credential_not_authentic", "client_secret_missing",
     ]
 
     /// Stands for a code that is none of the known ones. It may be anything: a secret can have the form of a code.

@@ -55,9 +55,13 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case frozen = "freeze.set"
     case unfrozen = "freeze.lifted"
     case connectionCreated = "connection.created"
+    case connectionChanged = "connection.changed"
+    case connectionDefaultSet = "connection.default_set"
     case connectionDisabled = "connection.disabled"
     case connectionEnabled = "connection.enabled"
     case credentialSet = "credential.set"
+    /// Sealed to another key. It is the same credential.
+    case credentialResealed = "credential.resealed"
     case tokenIssued = "token.issued"
     case tokenRevoked = "token.revoked"
     case webhookCreated = "webhook.created"

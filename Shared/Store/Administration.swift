@@ -7,7 +7,8 @@ package import Postgres
 /// Each call takes a set of things with ids that the caller chose, makes those that do not exist, leaves the
 /// others as they are, and audits what it made, in one statement. Repeating a call does no harm.
 ///
-/// Tokens are issued by ``Principals``, credentials are set by ``ProviderConnections``, webhooks by ``Webhooks``.
+/// Tokens are issued by ``Principals``, credentials are set by ``CredentialChanges``, webhooks by ``Webhooks``; a person's
+/// single connections are made by ``ConnectionChanges``.
 package struct Administration: Sendable {
     /// A customer's tenant to be.
     package struct NewTenant: Sendable, Hashable {
@@ -259,20 +260,6 @@ package struct Administration: Sendable {
         return try await pool.query(
             Self.find, [id.map { .uuid($0.uuid) } ?? .null, .text(nameOrID), .int(Self.findLimit)]
         ).map { row in
-            FoundUser(
-                id: UserID(try row.uuid("id")), workspaceID: WorkspaceID(try row.uuid("workspace_id")),
-                name: try row.text("name"))
-        }
-    }
-
-    private static let tokenOwner: Statement = """
-        SELECT u.id, u.workspace_id, u.name FROM api_tokens k JOIN users u ON u.id = k.user_id
-        WHERE k.id = $1::uuid
-        """
-
-    /// Whom a token stands for, also when it was revoked; nil when there is no such token.
-    package func owner(ofToken id: UUID) async throws -> FoundUser? {
-        try await pool.query(Self.tokenOwner, [.uuid(id)]).first.map { row in
             FoundUser(
                 id: UserID(try row.uuid("id")), workspaceID: WorkspaceID(try row.uuid("workspace_id")),
                 name: try row.text("name"))

@@ -61,26 +61,34 @@ package struct AuthorityChanges: Sendable {
     ) async throws -> UUID? {
         let changed = try await transaction.query(plan.statement, plan.parameters)
         guard let row = changed.first else { throw StoreError.notFound(plan.subject) }
+        let affected = try row.uuidOrNil("affected")
         try enqueueAudit(
-            plan.action, plan.details, on: plan.tenant, in: workspace, by: actor,
+            plan.action, plan.details, on: plan.tenant,
+            connection: plan.concerns == .ofConnection ? affected : nil, in: workspace, by: actor,
             everywhere: plan.concerns == .all, transaction)
-        return try row.uuidOrNil("affected")
+        return affected
     }
 
-    /// What concerns everything is told to every workspace's auditor.
+    /// What concerns everything is told to every workspace's auditor; what concerns a connection belongs to its
+    /// tenant.
     private func enqueueAudit(
-        _ action: AuditAction, _ details: JSON, on tenant: TenantID? = nil, in workspace: WorkspaceID,
-        by actor: AuditRecord.Actor, everywhere: Bool = false, _ transaction: Transaction
+        _ action: AuditAction, _ details: JSON, on tenant: TenantID? = nil, connection: UUID? = nil,
+        in workspace: WorkspaceID, by actor: AuditRecord.Actor, everywhere: Bool = false,
+        _ transaction: Transaction
     ) throws {
         let audit: Statement = """
             INSERT INTO audit (action, workspace_id, tenant_id, actor_id, details)
-            SELECT $1, w.id, $3::uuid, $4::uuid, $5::jsonb FROM workspaces w WHERE w.id = $2::uuid OR $6::bool
+            SELECT $1, w.id,
+                   coalesce($3::uuid, (SELECT tenant_id FROM provider_connections WHERE id = $7::uuid)),
+                   $4::uuid, $5::jsonb
+            FROM workspaces w WHERE w.id = $2::uuid OR $6::bool
             """
         try transaction.enqueue(
             audit,
             [
                 .text(action.rawValue), .uuid(workspace.uuid), tenant.map { .uuid($0.uuid) } ?? .null,
                 actor.parameter, .json(details.text), .bool(everywhere),
+                connection.map { .uuid($0) } ?? .null,
             ])
     }
 

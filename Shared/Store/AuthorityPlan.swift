@@ -165,7 +165,7 @@ struct AuthorityPlan {
 
     private static let connectionEnabled: Statement = """
         WITH changed AS (
-            UPDATE provider_connections SET enabled = $3::bool
+            UPDATE provider_connections SET enabled = $3::bool, revision = revision + 1
             WHERE workspace_id = $1::uuid AND id = $2::uuid RETURNING id, tenant_id
         ), raised AS (
             UPDATE tenants t SET authority_epoch = authority_epoch + 1

@@ -37,7 +37,7 @@ enum AuthorityReading {
                t.freeze_generation + coalesce(c.freeze_generation, 0) AS freeze_generation,
                t.write_gate_open, t.write_gate_checked_at, t.write_gate_healthy, t.write_gate_limit_seconds,
                c.tenant_id AS connection_tenant_id, c.enabled AND NOT c.frozen AS enabled, c.entra_tenant_id,
-               k.connection_id IS NOT NULL AS has_credential,
+               k.connection_id IS NOT NULL AS has_credential, k.version AS credential_version,
                clock_timestamp() AS read_at
         FROM runs r
         LEFT JOIN users u ON u.id = r.initiator_id
@@ -59,6 +59,8 @@ struct AuthorityReadingRow {
     let isMine: Bool
     /// Whether the asking worker's lease still lasts.
     let isWorkerAlive: Bool
+    /// Which of the connection's credentials holds now; nil for none.
+    let credentialVersion: Int?
 
     /// Marks the run as begun in this batch, so that a second message for it finds it running.
     mutating func use() { run.state = .running }
@@ -84,6 +86,7 @@ struct AuthorityReadingRow {
         isEarly = try row.bool("is_early")
         isMine = try row.bool("is_mine")
         isWorkerAlive = try row.bool("worker_alive")
+        credentialVersion = try row.intOrNil("credential_version")
     }
 }
 

@@ -15,9 +15,14 @@ package struct CallPermit: ~Copyable, Sendable {
     /// When the call must have ended. Counted on this machine's monotonic clock from before the permit was
     /// opened, so it is never later than the deadline in the database.
     package let endsBy: ContinuousClock.Instant
+    /// Which of the connection's credentials held when the permit was opened: the call may use no other.
+    package let credentialVersion: Int?
 
-    fileprivate init(id: CallID, allowed: AllowedCall, endsBy: ContinuousClock.Instant) {
+    fileprivate init(
+        id: CallID, allowed: AllowedCall, endsBy: ContinuousClock.Instant, credentialVersion: Int?
+    ) {
         self.id = id
+        self.credentialVersion = credentialVersion
         execution = allowed.execution.execution
         self.endsBy = endsBy
     }
@@ -58,7 +63,7 @@ package struct CallPermits: Sendable {
     }
 
     private enum Answer: Sendable {
-        case allowed(AllowedCall)
+        case allowed(AllowedCall, credentialVersion: Int?)
         case refused(CallRefusal)
     }
 
@@ -108,7 +113,8 @@ package struct CallPermits: Sendable {
         let opening = Opening(
             id: CallID(makeID()), permit: permit, call: call, seconds: timeLimit.seconds)
         switch try await openings.submit(opening) {
-        case .allowed(let allowed): return CallPermit(id: opening.id, allowed: allowed, endsBy: endsBy)
+        case .allowed(let allowed, let version):
+            return CallPermit(id: opening.id, allowed: allowed, endsBy: endsBy, credentialVersion: version)
         case .refused(let refusal): throw refusal
         }
     }
@@ -186,10 +192,13 @@ package struct CallPermits: Sendable {
             permit.chunk == nil
                 ? reading.isMine && reading.run.attempt == permit.attempt : heldChunks.contains(permit.job)
         else { return .refused(.attemptLost) }
-        if rule == .skip { return .allowed(LegitimacyGate.allowWithoutAsking(permit)) }
+        let version = reading.credentialVersion
+        if rule == .skip {
+            return .allowed(LegitimacyGate.allowWithoutAsking(permit), credentialVersion: version)
+        }
         if reading.run.cancelRequested { return .refused(.cancelled) }
         return switch LegitimacyGate.ruleOnCall(under: permit, facts: reading.facts) {
-        case .allowed(let allowed, _): .allowed(allowed)
+        case .allowed(let allowed, _): .allowed(allowed, credentialVersion: version)
         case .denied(_, let decision): .refused(.denied(decision))
         }
     }

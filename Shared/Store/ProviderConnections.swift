@@ -40,7 +40,8 @@ package enum ConnectionHealth: String, Sendable, CaseIterable {
     case unhealthy
 }
 
-/// Reads connections with their credentials, and writes what is found out about them.
+/// Reads connections with their sealed credentials, which takes the database role `tenantatlas_gateway`, and writes what
+/// is found out about them.
 package struct ProviderConnections: Sendable {
     /// What a check found.
     package struct CheckResult: Sendable, Hashable {
@@ -122,59 +123,5 @@ package struct ProviderConnections: Sendable {
             (Self.recordGate, attempt + [.bool(result.permitsChanges)]),
         ])
         if rows[1].isEmpty { throw CallRefusal.attemptLost }
-    }
-
-    // MARK: credentials
-
-    /// The number that the next credential of a connection gets. It must be known before sealing, which
-    /// binds it. Throws ``StoreError/notFound(_:)`` for a connection that the workspace does not have.
-    package func nextCredentialVersion(
-        of connection: ConnectionID, tenant: TenantID, in workspace: WorkspaceID
-    ) async throws -> Int {
-        let rows = try await pool.query(
-            """
-            SELECT coalesce(k.version, 0) + 1 AS version
-            FROM provider_connections c LEFT JOIN provider_credentials k ON k.connection_id = c.id
-            WHERE c.id = $1::uuid AND c.tenant_id = $2::uuid AND c.workspace_id = $3::uuid
-            """, [.uuid(connection.uuid), .uuid(tenant.uuid), .uuid(workspace.uuid)])
-        guard let row = rows.first else { throw StoreError.notFound("provider connection") }
-        return try row.int("version")
-    }
-
-    private static let setCredential: Statement = """
-        WITH written AS (
-            INSERT INTO provider_credentials AS k (connection_id, tenant_id, version, kind, key_id, sealed)
-            SELECT c.id, c.tenant_id, $4::int, 'client_secret', $5, $6::bytea
-            FROM provider_connections c
-            WHERE c.id = $1::uuid AND c.tenant_id = $2::uuid AND c.workspace_id = $3::uuid
-              AND ($4::int = 1 OR EXISTS (SELECT FROM provider_credentials WHERE connection_id = c.id))
-            ON CONFLICT (connection_id) DO UPDATE
-                SET version = excluded.version, kind = excluded.kind, key_id = excluded.key_id,
-                    sealed = excluded.sealed, updated_at = clock_timestamp()
-                WHERE k.version = excluded.version - 1
-            RETURNING version
-        ), audited AS (
-            INSERT INTO audit (action, workspace_id, tenant_id, actor_id, details)
-            SELECT $7, $3::uuid, $2::uuid, $8::uuid,
-                   jsonb_build_object('provider_connection_id', $1::uuid, 'version', version, 'key_id', $5)
-            FROM written
-        )
-        SELECT version FROM written
-        """
-
-    /// Sets a connection's client secret, sealed for exactly this version, and audits it. The version must be
-    /// the next one; false when it is not, because another was set meanwhile.
-    package func setCredential(
-        _ credential: ProviderConnection.Credential, of connection: ConnectionID, tenant: TenantID,
-        in workspace: WorkspaceID, by actor: UserID?
-    ) async throws -> Bool {
-        let rows = try await pool.query(
-            Self.setCredential,
-            [
-                .uuid(connection.uuid), .uuid(tenant.uuid), .uuid(workspace.uuid), .int(credential.version),
-                .text(credential.keyID), .bytes(credential.sealed), .text(AuditAction.credentialSet.rawValue),
-                actor.map { .uuid($0.uuid) } ?? .null,
-            ])
-        return !rows.isEmpty
     }
 }

@@ -15,6 +15,7 @@ package enum Schema {
             migration(8, "schedule_parameters", PackageResources._008_schedule_parameters_sql),
             migration(9, "audit_chain", PackageResources._009_audit_chain_sql),
             migration(10, "notifier", PackageResources._010_notifier_sql),
+            migration(11, "connections", PackageResources._011_connections_sql),
         ]
     }
 

@@ -13,7 +13,24 @@ package struct TenantSummary: Sendable, Hashable {
     package let role: Role
 }
 
-/// A provider connection as people see it. Of its credential only whether there is one.
+/// A credential as people see it: nothing of what it is made of.
+package struct CredentialSummary: Sendable, Hashable {
+    /// Counts the credentials that the connection has had.
+    package let version: Int
+    /// `secret` or `certificate`.
+    package let kind: String
+    /// Of a certificate: the SHA-256 of its DER.
+    package let thumbprint: [UInt8]?
+    package let setAt: Date
+    /// Nil when the operator's command set it.
+    package let setBy: RunSummary.Named<Subject.User>?
+    /// Nil when nobody said.
+    package let expiresAt: Date?
+    /// The key pair that it is sealed to.
+    package let keyID: String
+}
+
+/// A provider connection as people see it.
 package struct ConnectionSummary: Sendable, Hashable {
     package let id: ConnectionID
     package let displayName: String
@@ -25,7 +42,10 @@ package struct ConnectionSummary: Sendable, Hashable {
     package let clientID: String
     package let isDefault: Bool
     package let isEnabled: Bool
-    package let hasCredential: Bool
+    /// Counts what people changed of it.
+    package let revision: Int
+    /// Nil when none is set.
+    package let credential: CredentialSummary?
     /// The last check's word: unknown, healthy, degraded or unhealthy.
     package let health: String
     /// A stable code; nil when it is healthy or unknown.
@@ -78,13 +98,15 @@ package struct TenantReading: Sendable {
 
     private static let connections: Statement = """
         SELECT c.id, c.display_name, c.tenant_id, t.name AS tenant_name, c.provider, c.cloud,
-               c.entra_tenant_id, c.entra_tenant_name, c.client_id, c.is_default, c.enabled,
-               k.connection_id IS NOT NULL AS has_credential,
+               c.entra_tenant_id, c.entra_tenant_name, c.client_id, c.is_default, c.enabled, c.revision,
+               k.version, k.kind, k.key_id, k.thumbprint, k.updated_at AS set_at, k.set_by, k.expires_at,
+               u.name AS set_by_name,
                c.health, c.health_reason, c.health_checked_at, r.id AS active_run_id
         FROM provider_connections c JOIN tenants t ON t.id = c.tenant_id
         LEFT JOIN provider_credentials k ON k.connection_id = c.id
+        LEFT JOIN users u ON u.id = k.set_by
         LEFT JOIN runs r ON r.connection_id = c.id AND r.completed_at IS NULL
-        WHERE c.tenant_id = ANY ($1::uuid[]) AND c.id > $2::uuid
+        WHERE ($4::uuid IS NULL AND c.tenant_id = ANY ($1::uuid[]) AND c.id > $2::uuid) OR c.id = $4::uuid
         ORDER BY c.id LIMIT $3::int
         """
 
@@ -96,10 +118,17 @@ package struct TenantReading: Sendable {
             Self.connections,
             [
                 .uuids(tenants.map(\.uuid)), .uuid(after?.uuid ?? Self.first),
-                .int(Page<ConnectionSummary>.rows(for: limit)),
+                .int(Page<ConnectionSummary>.rows(for: limit)), .null,
             ]
         ).map(ConnectionSummary.init)
         return Page(rows: rows, limit: limit)
+    }
+
+    /// One connection; nil when there is no such one.
+    package func connection(_ id: ConnectionID) async throws -> ConnectionSummary? {
+        try await pool.query(
+            Self.connections, [.uuids([]), .uuid(Self.first), .int(1), .uuid(id.uuid)]
+        ).first.map(ConnectionSummary.init)
     }
 
     private static let inbox: Statement = """
@@ -159,10 +188,24 @@ extension ConnectionSummary {
             entraTenantID: try row.text("entra_tenant_id"),
             entraTenantName: try row.text("entra_tenant_name"),
             clientID: try row.text("client_id"), isDefault: try row.bool("is_default"),
-            isEnabled: try row.bool("enabled"), hasCredential: try row.bool("has_credential"),
+            isEnabled: try row.bool("enabled"), revision: try row.int("revision"),
+            credential: try CredentialSummary(row),
             health: try row.text("health"), healthReason: try row.textOrNil("health_reason"),
             healthCheckedAt: try row.dateOrNil("health_checked_at"),
             activeRun: try row.uuidOrNil("active_run_id").map(RunID.init))
+    }
+}
+
+extension CredentialSummary {
+    /// Nil when there is none.
+    fileprivate init?(_ row: Row) throws {
+        guard let version = try row.intOrNil("version") else { return nil }
+        self.init(
+            version: version, kind: try row.text("kind"), thumbprint: try row.bytesOrNil("thumbprint"),
+            setAt: try row.date("set_at"),
+            setBy: try row.uuidOrNil("set_by").map { id in
+                RunSummary.Named(id: UserID(id), name: try row.textOrNil("set_by_name") ?? "")
+            }, expiresAt: try row.dateOrNil("expires_at"), keyID: try row.text("key_id"))
     }
 }
 

@@ -45,11 +45,13 @@ import Testing
                 "access revoke", "access role", "access suspend", "access resume", "access write-gate open",
                 "access write-gate close", "access freeze", "access unfreeze", "access disable-user",
                 "access enable-user", "backups list", "backups show", "connections list",
-                "connections enable", "connections disable", "audit list", "audit export", "audit verify",
+                "connections show", "connections create", "connections edit", "connections default",
+                "connections enable", "connections disable", "credentials set", "credentials reseal",
+                "audit list", "audit export", "audit verify",
                 "notifications list", "notifications deliveries", "notifications redeliver",
                 "notifications email", "webhooks add", "webhooks list", "webhooks rotate", "webhooks disable",
-                "webhooks enable", "webhooks remove", "tokens issue", "tokens revoke", "keys generate",
-                "migrate", "demo-data",
+                "webhooks enable", "webhooks remove", "tokens create", "tokens list", "tokens issue",
+                "tokens revoke", "keys generate", "migrate", "demo-data",
                 "version",
             ])
     }
@@ -101,6 +103,13 @@ import Testing
         ["access", "freeze"], ["access", "freeze", "--everything", "--workspace"],
         ["access", "freeze", "--connection", "Contoso"], ["tokens", "issue"],
         ["tokens", "issue", "--user", "A", "--days", "0"], ["tokens", "issue", "--user", "A", "--label", ""],
+        ["tokens", "issue", "--user", "A", "--days", "366"], ["tokens", "create"],
+        ["tokens", "create", "--label", "x", "--capability", "root"],
+        ["tokens", "revoke", "7"], ["connections", "edit", "00000000-0000-0000-0000-000000000001"],
+        ["connections", "create", "--tenant", "A", "--name", "B"],
+        ["credentials", "set", "00000000-0000-0000-0000-000000000001", "--key", "k.pem"],
+        ["credentials", "set", "00000000-0000-0000-0000-000000000001", "--expires", "soon"],
+        ["credentials", "set", "00000000-0000-0000-0000-000000000001", "--client-secret", "x"],
         ["keys", "generate"], ["notifications", "--limit", "201"],
     ])
     func wrongUsage(_ arguments: [String]) async throws {

@@ -32,9 +32,9 @@ struct AtlasProcess: Sendable {
     /// Runs it to its end.
     func run(_ arguments: String...) async throws -> Finished { try await run(arguments) }
 
-    /// `sees` is told each line of the output as it comes.
+    /// `sees` is told each line of the output as it comes; `input` comes through a pipe.
     func run(
-        _ arguments: [String], sees: (String) async throws -> Void = { _ in }
+        _ arguments: [String], input: String? = nil, sees: (String) async throws -> Void = { _ in }
     ) async throws -> Finished {
         let process = Process()
         process.executableURL = Self.executable
@@ -43,6 +43,13 @@ struct AtlasProcess: Sendable {
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors
+        if let input {
+            let pipe = Pipe()
+            process.standardInput = pipe
+            // A few bytes: they fit into the pipe.
+            pipe.fileHandleForWriting.write(Data(input.utf8))
+            try pipe.fileHandleForWriting.close()
+        }
         try process.run()
         async let complained = Self.lines(of: errors).reduce(into: "") { $0 += $1 }
         var told = ""

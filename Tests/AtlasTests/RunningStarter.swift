@@ -14,6 +14,8 @@ import Testing
 struct RunningStarter: Sendable {
     let database: TestDatabase
     let url: String
+    /// What credentials are sealed to there.
+    let key: SealingPrivateKey
     /// The tokens of the demo's people, by name.
     let tokens: [String: String]
 
@@ -24,23 +26,27 @@ struct RunningStarter: Sendable {
 
     static func with(_ body: (RunningStarter) async throws -> Void) async throws {
         try await TestDatabase.with { database in
+            let key = SealingPrivateKey()
             let demo = DemoData(
-                pool: database.pool, key: SealingPrivateKey().publicKey,
+                pool: database.pool, key: key.publicKey,
                 tenants: DemoWorld.tenants(large: false))
             let tokens = try await demo.load()
             let named = zip(DemoWorld.users, tokens).map { ($0.name, $1.reveal()) }
-            try await serve(database) { url in
+            try await serve(database, key.publicKey) { url in
                 try await body(
                     RunningStarter(
-                        database: database, url: url, tokens: Dictionary(uniqueKeysWithValues: named)))
+                        database: database, url: url, key: key,
+                        tokens: Dictionary(uniqueKeysWithValues: named)))
             }
         }
     }
 
-    private static func serve(_ database: TestDatabase, _ body: (String) async throws -> Void) async throws {
+    private static func serve(
+        _ database: TestDatabase, _ key: SealingPublicKey, _ body: (String) async throws -> Void
+    ) async throws {
         let api = StarterAPI(
             pool: database.pool, families: Set(OperationFamily.allCases), outboxLeaseSeconds: 10,
-            rateLimit: nil,
+            rateLimit: nil, credentialKey: key,
             webhooks: WebhookSealing(
                 publicKey: SealingPrivateKey().publicKey, allowsHTTP: false, makeID: UUID.timeOrdered),
             logger: TestDatabase.quiet, makeID: UUID.timeOrdered, publish: { _ in })

@@ -1,4 +1,5 @@
 import AMQP
+import CredentialFixtures
 import Fixtures
 import Foundation
 import GraphFixtures
@@ -291,12 +292,10 @@ extension BulkStage {
                 ]
             ),
         ])
-        let sealed = try Sealer(publicKey: provider.privateKey.publicKey).seal(
-            Secret(JSON.object(["client_secret": .string(ProviderStage.secret)]).bytes),
-            .providerCredential(tenant: tenant, connection: connection, version: 1))
-        _ = try await provider.connections.setCredential(
-            .init(version: 1, keyID: sealed.keyID.description, sealed: sealed.bytes),
-            of: ConnectionID(connection), tenant: TenantID(tenant), in: world.workspace, by: world.owner)
+        try await CredentialSample.set(
+            JSON.object(["client_secret": .string(ProviderStage.secret)]).bytes,
+            key: provider.privateKey.publicKey, on: ConnectionID(connection), of: TenantID(tenant),
+            in: world.workspace, by: world.owner, pool)
         _ = try await pool.query(
             """
             INSERT INTO inventory_devices (tenant_id, connection_id, device_id, seen_run, changed_run)

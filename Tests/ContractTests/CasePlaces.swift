@@ -116,7 +116,7 @@ struct CasePlaces {
             (
                 """
                 INSERT INTO provider_credentials (connection_id, tenant_id, version, kind, key_id, sealed)
-                SELECT c, t, 1, 'client_secret', k, s
+                SELECT c, t, 1, 'secret', k, s
                 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[]) AS x (t, c, k, s)
                 """,
                 [

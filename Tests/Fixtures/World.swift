@@ -62,7 +62,7 @@ package struct World: Sendable {
             (
                 """
                 INSERT INTO provider_credentials (connection_id, tenant_id, version, kind, key_id, sealed)
-                SELECT c, t, 1, 'client_secret', 'none', 'x'::bytea FROM unnest($1::uuid[], $2::uuid[]) AS x (t, c)
+                SELECT c, t, 1, 'secret', 'none', 'x'::bytea FROM unnest($1::uuid[], $2::uuid[]) AS x (t, c)
                 """,
                 [.uuids(tenants), .uuids(connections)]
             ),

@@ -1,3 +1,5 @@
+package import CredentialFixtures
+internal import Credentials
 internal import Curl
 package import Fixtures
 internal import FoundationEssentials
@@ -114,16 +116,20 @@ package struct ProviderStage: Sendable {
 
     /// Seals a payload as the connection's credential.
     package func setPayload(_ payload: [UInt8], key: SealingPublicKey? = nil) async throws {
-        let version = try await connections.nextCredentialVersion(
-            of: world.connection, tenant: world.tenant, in: world.workspace)
-        let sealed = try Sealer(publicKey: key ?? privateKey.publicKey).seal(
-            Secret(payload),
-            .providerCredential(
-                tenant: world.tenant.uuid, connection: world.connection.uuid, version: version))
-        let isSet = try await connections.setCredential(
-            .init(version: version, keyID: sealed.keyID.description, sealed: sealed.bytes),
-            of: world.connection, tenant: world.tenant, in: world.workspace, by: world.owner)
-        guard isSet else { throw SandboxProcess.NotStarted(description: "the credential could not be set") }
+        try await CredentialSample.set(
+            payload, key: key ?? privateKey.publicKey, on: world.connection, of: world.tenant,
+            in: world.workspace, by: world.owner, database.pool)
+    }
+
+    /// Sets a certificate as the connection's credential, and registers it at the sandbox in place of others.
+    package func setCertificate(_ sample: SampleCertificate) async throws {
+        try await sandbox.control(
+            "PUT", "/tenants/\(entraTenant)", ["app": ["certificates": [.string(sample.certificate)]]])
+        let accepted = try CertificateCredential.accept(
+            certificates: sample.certificate, privateKey: Secret(Array(sample.privateKey.utf8)), now: Date())
+        try await CredentialSample.set(
+            .certificate(accepted.credential), key: privateKey.publicKey, on: world.connection,
+            of: world.tenant, in: world.workspace, by: world.owner, database.pool)
     }
 
     // MARK: runs

@@ -1,6 +1,8 @@
 """Microsoft's own client libraries against a running sandbox.
 
-Usage: msal_client.py SANDBOX_URL TENANT_ID CLIENT_ID CLIENT_SECRET EXPECTED_DEVICES
+Usage: msal_client.py SANDBOX_URL TENANT_ID CLIENT_ID CLIENT_SECRET EXPECTED_DEVICES PEM_FILE
+
+PEM_FILE holds a private key and its certificate, which is registered with the application.
 
 Needs the packages msal and requests; with azure-identity and msgraph-core installed, these are exercised as
 well. The libraries insist on https, so a small proxy with a certificate of its own stands in front.
@@ -8,6 +10,8 @@ Prints one JSON line with what was tested, and ends with status 1 when anything 
 """
 
 import asyncio
+import base64
+import hashlib
 import json
 import os
 import ssl
@@ -122,6 +126,49 @@ def with_wrong_secret(proxy, tenant, client):
     check(result.get("error_codes") == [7000215], f"{result}")
 
 
+def with_certificate(proxy, tenant, client, pem_file):
+    """Assertions in the present form (PS256, x5t#S256) and in the older one (RS256, x5t)."""
+    with open(pem_file) as file:
+        pem = file.read()
+    certificate = pem[pem.index("-----BEGIN CERTIFICATE-----"):]
+    der = ssl.PEM_cert_to_DER_cert(certificate)
+    forms = {
+        "PS256": {"private_key": pem, "public_certificate": certificate},
+        "RS256": {"private_key": pem, "thumbprint": hashlib.sha1(der).hexdigest()},
+    }
+    for name, credential in forms.items():
+        app = msal.ConfidentialClientApplication(
+            client, client_credential=credential, authority=f"{proxy.url}/{tenant}", validate_authority=False,
+            instance_discovery=False, verify=proxy.certificate)
+        result = app.acquire_token_for_client(scopes=[SCOPE])
+        check("access_token" in result, f"{name}: no token: {result}")
+        claims = result["access_token"].split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+        check(claims["appidacr"] == "2", f"{name}: {claims}")
+    return sorted(forms)
+
+
+def with_unregistered_certificate(proxy, tenant, client):
+    """The proxy's own certificate is none of the application's."""
+    with open(proxy.key) as key, open(proxy.certificate) as certificate:
+        credential = {"private_key": key.read(), "public_certificate": certificate.read()}
+    app = msal.ConfidentialClientApplication(
+        client, client_credential=credential, authority=f"{proxy.url}/{tenant}", validate_authority=False,
+        instance_discovery=False, verify=proxy.certificate)
+    result = app.acquire_token_for_client(scopes=[SCOPE])
+    check(result.get("error") == "invalid_client", f"{result}")
+    check(result.get("error_codes") == [700027], f"{result}")
+
+
+def with_azure_certificate(proxy, tenant, client, pem_file):
+    from azure.identity import CertificateCredential
+
+    credential = CertificateCredential(
+        tenant, client, pem_file, authority=proxy.url, disable_instance_discovery=True,
+        connection_verify=proxy.certificate)
+    return credential.get_token(SCOPE).token
+
+
 def with_azure_identity(proxy, tenant, client, secret):
     from azure.identity import ClientSecretCredential
 
@@ -151,7 +198,7 @@ def with_graph_core(proxy, token, expected):
 
 
 def main():
-    sandbox, tenant, client, secret, expected = sys.argv[1:6]
+    sandbox, tenant, client, secret, expected, pem_file = sys.argv[1:7]
     expected = int(expected)
     with tempfile.TemporaryDirectory() as folder:
         proxy = TLSProxy(sandbox, folder)
@@ -160,8 +207,11 @@ def main():
         os.environ.pop("CURL_CA_BUNDLE", None)
         done = {"pages": with_msal(proxy, tenant, client, secret, expected), "libraries": ["msal"]}
         with_wrong_secret(proxy, tenant, client)
+        done["assertions"] = with_certificate(proxy, tenant, client, pem_file)
+        with_unregistered_certificate(proxy, tenant, client)
         try:
             token = with_azure_identity(proxy, tenant, client, secret)
+            check(with_azure_certificate(proxy, tenant, client, pem_file), "no token by certificate")
             done["libraries"].append("azure-identity")
             with_graph_core(proxy, token, expected)
             done["libraries"].append("msgraph-core")

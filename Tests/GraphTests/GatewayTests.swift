@@ -250,9 +250,15 @@ import Testing
                 await #expect(throws: GraphFailure.self) { try await read(stage, permit) }
             }
             try await stage.setPayload(Array("{\"secret\":\"x\"}".utf8))
-            #expect(await failure()?.code == "client_secret_missing")
+            #expect(await failure()?.code == "credential_incomplete")
             try await stage.setPayload(Array("not json".utf8))
             #expect(await failure()?.failure == .credentialInvalid)
+            try await stage.setPayload(Array("{\"private_key\":\"x\"}".utf8))
+            #expect(await failure()?.code == "certificate_sha256_missing")
+            let thumbprint = Data(repeating: 1, count: 32).base64EncodedString()
+            try await stage.setPayload(
+                Array("{\"private_key\":\"x\",\"certificate_sha256\":\"\(thumbprint)\"}".utf8))
+            #expect(await failure()?.code == "credential_unusable")
             try await stage.setPayload([], key: SealingPrivateKey().publicKey)
             #expect(await failure()?.failure == .internalError)
             try await stage.setSecret(ProviderStage.secret)
@@ -260,36 +266,6 @@ import Testing
                 "UPDATE provider_credentials SET version = version + 1")
             #expect(await failure()?.code == "credential_not_authentic")
             #expect(try await stage.permits().isEmpty)
-        }
-    }
-
-    @Test func aNewSecretTakesHoldWithTheNextSession() async throws {
-        try await ProviderStage.with { stage in
-            let permit = try await stage.run(.connectionCheck)
-            _ = try await read(stage, permit)
-            try await stage.setSecret("wrong")
-            let failure = await #expect(throws: GraphFailure.self) { try await read(stage, permit) }
-            #expect(failure?.failure == .credentialInvalid)
-        }
-    }
-
-    @Test func aCredentialIsSetForTheNextVersionOnly() async throws {
-        try await ProviderStage.with { stage in
-            let present = try await stage.connections.nextCredentialVersion(
-                of: stage.world.connection, tenant: stage.world.tenant, in: stage.world.workspace)
-            for version in [1, present - 1, present + 1] {
-                let isSet = try await stage.connections.setCredential(
-                    .init(version: version, keyID: "k", sealed: [1]), of: stage.world.connection,
-                    tenant: stage.world.tenant, in: stage.world.workspace, by: stage.world.owner)
-                #expect(!isSet, "version \(version)")
-            }
-            await #expect(throws: StoreError.notFound("provider connection")) {
-                try await stage.connections.nextCredentialVersion(
-                    of: stage.world.connection, tenant: stage.world.tenant, in: WorkspaceID(.init()))
-            }
-            let audited = try await stage.database.pool.query(
-                "SELECT actor_id FROM audit WHERE action = 'credential.set'")
-            #expect(try audited.map { try $0.uuid(0) } == [stage.world.owner.uuid])
         }
     }
 

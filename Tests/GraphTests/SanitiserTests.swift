@@ -26,7 +26,7 @@ import Testing
         #expect(Sanitiser.date(canary) == nil)
     }
 
-    @Test(arguments: ["Forbidden", "Request_BadRequest", "credential_not_authentic", "AADSTS7000222"])
+    @Test(arguments: ["Forbidden", "Request_BadRequest", "activityLimitReached", "AADSTS7000222"])
     func knownCodesPass(_ code: String) { #expect(Sanitiser.code(code) == code) }
 
     /// A secret may have the form of a code.

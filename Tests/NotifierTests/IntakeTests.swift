@@ -2,6 +2,7 @@ import AMQP
 import Curl
 import Fixtures
 import FoundationEssentials
+import JobRuntime
 import Operations
 import Postgres
 import Store
@@ -231,7 +232,7 @@ struct IntakeTests {
         }
     }
 
-    @Test(arguments: [Duration.zero, EventIntake.keepLimit])
+    @Test(arguments: [Duration.zero, Intake.keepLimit])
     func `trouble at the end: events go back, and the next notifier tells them`(keepLimit: Duration)
         async throws
     {

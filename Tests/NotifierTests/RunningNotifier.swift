@@ -11,7 +11,7 @@ import Store
 
 /// The parts of a notifier, running in the test's process.
 struct RunningNotifier: Sendable {
-    let intake: EventIntake
+    let intake: Intake
     let couriers: [Courier]
     let recorder: EventRecorder
     let metrics: Metrics
@@ -34,7 +34,7 @@ extension Scene {
         var schedule = DeliverySchedule(delays: [0, 0.1, 0.1], jitter: 0)
         var allowsPrivate = true
         var timeout = Duration.seconds(10)
-        var keepLimit = EventIntake.keepLimit
+        var keepLimit = Intake.keepLimit
         var leaseSeconds = Courier.leaseSeconds
         /// By which relay mails go; nil for none.
         var mails: MailSettings?
@@ -94,8 +94,8 @@ extension Scene {
         let recorder = EventRecorder(
             store: Notifications(pool: pool), channels: Set(couriers.map(\.channel)), figures: figures,
             logger: logger, due: { [couriers] in Courier.wake(couriers, $0) })
-        let intake = EventIntake(
-            consumer: bareConsumer(), recorder: recorder, keepLimit: options.keepLimit, logger: logger)
+        let intake = Intake(
+            consumer: bareConsumer(), keepLimit: options.keepLimit, logger: logger, decide: recorder.record)
         return RunningNotifier(intake: intake, couriers: couriers, recorder: recorder, metrics: metrics)
     }
 

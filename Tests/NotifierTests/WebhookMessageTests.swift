@@ -55,6 +55,21 @@ struct WebhookMessageTests {
         #expect(one[1].1 == "\(event.runID)" && one[3].1 != other[3].1)
     }
 
+    @Test func `a try is a part of the run's trace`() throws {
+        var event = NotificationTextTests.run(.succeeded).event
+        event.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        let secret = try #require(parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+        let tries = try (0..<2).map { _ in
+            let message = try #require(WebhookMessage(event))
+            return try message.headers(at: Date(), signedWith: [secret]).first { $0.0 == "traceparent" }?.1
+        }
+        #expect(tries.allSatisfy { $0?.hasPrefix("00-4bf92f3577b34da6a3ce929d0e0e4736-") == true })
+        #expect(tries[0] != tries[1] && !tries.contains { $0?.contains("00f067aa0ba902b7") ?? true })
+        event.traceparent = nil
+        let without = try #require(WebhookMessage(event)).headers(at: Date(), signedWith: [secret])
+        #expect(!without.contains { $0.0 == "traceparent" })
+    }
+
     @Test func `what is no private key of 32 bytes is refused`() {
         let key = Data(repeating: 9, count: 32).base64EncodedString()
         #expect(parse("whsk_\(key)", .ed25519) != nil)

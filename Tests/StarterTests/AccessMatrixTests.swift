@@ -24,6 +24,9 @@ struct AccessMatrixTests {
         let run: RunID
         /// The system's.
         let schedule: String
+        /// A system of the workspace, and a token of it.
+        let system: UserID
+        let systemToken: String
         /// The owner's, and a mail to the owner about the run.
         let webhook: UUID
         let delivery: UUID
@@ -129,6 +132,41 @@ struct AccessMatrixTests {
         Row(
             .get, "connections of a tenant", { "/v1/provider-connections?tenant_id=\($0.tenant)" },
             [200, 200, 200, 200, 200, 404, 404]),
+        Row(
+            .post, "connections of a tenant", { "/v1/tenants/\($0.tenant)/provider-connections" },
+            { _ in ConnectionRouteTests.body() }, [201, 201, 403, 403, 201, 404, 404]),
+        Row(
+            .get, "connection", { "/v1/provider-connections/\($0.connection)" },
+            [200, 200, 200, 200, 200, 404, 404]),
+        Row(
+            .patch, "connection", { "/v1/provider-connections/\($0.connection)" },
+            { _ in ["display_name": "Another", "entra_tenant_id": .string("\(RunID(UUID()))")] },
+            [200, 200, 403, 403, 200, 404, 404]),
+        Row(
+            .put, "default", { "/v1/provider-connections/\($0.connection)/default" },
+            [200, 200, 403, 403, 200, 404, 404]),
+        Row(
+            .put, "credential", { "/v1/provider-connections/\($0.connection)/credential" },
+            { _ in ["kind": "secret", "client_secret": "s3cret"] },
+            [200, 200, 403, 403, 200, 404, 404]),
+        Row(.get, "tokens", { _ in "/v1/tokens" }, [200, 200, 200, 200, 200, 200, 200]),
+        Row(
+            .get, "tokens of another", { "/v1/tokens?user_id=\($0.guest)" },
+            [200, 200, 404, 404, 404, 404, 200]),
+        Row(
+            .post, "tokens for oneself", { _ in "/v1/tokens" }, { _ in ["label": "mine"] },
+            [201, 201, 201, 201, 201, 201, 201]),
+        Row(
+            .post, "tokens for a system", { _ in "/v1/tokens" },
+            { ["label": "system", "user_id": .string("\($0.system)")] },
+            [201, 201, 403, 403, 403, 403, 404]),
+        Row(
+            .post, "tokens for another person", { _ in "/v1/tokens" },
+            { ["label": "theirs", "user_id": .string("\($0.guest)")] },
+            [403, 403, 403, 403, 403, 403, 404]),
+        Row(
+            .delete, "token of another", { "/v1/tokens/\($0.systemToken)" },
+            [204, 204, 404, 404, 404, 404, 404]),
         Row(.get, "notifications", { _ in "/v1/notifications" }, [200, 200, 200, 200, 200, 200, 200]),
         Row(.get, "users", { _ in "/v1/users" }, [200, 200, 403, 403, 200, 403, 200]),
         Row(
@@ -238,7 +276,8 @@ struct AccessMatrixTests {
                 for (caller, status) in zip(Caller.allCases, [401] + row.expected) {
                     let cell = try await Self.cell(site)
                     let token = try await Self.token(of: caller, cell)
-                    let reply = try await site.call(row.method, row.path(cell), token, row.body(cell))
+                    let reply = try await site.call(
+                        row.method, row.path(cell), token, row.body(cell), headers: Self.headers)
                     #expect(reply.status == status, "\(row.testDescription) as \(caller): \(reply.text)")
                     #expect(reply.headers[.requestID]?.count == 32)
                     if status == 401 { #expect(reply.headers[.wwwAuthenticate] == "Bearer") }
@@ -259,7 +298,8 @@ struct AccessMatrixTests {
                     let cell = try await Self.cell(site)
                     let token = try await Self.token(of: caller, cell)
                     let before = try await Self.state(of: cell)
-                    _ = try await site.call(row.method, row.path(cell), token, row.body(cell))
+                    _ = try await site.call(
+                        row.method, row.path(cell), token, row.body(cell), headers: Self.headers)
                     let after = try await Self.state(of: cell)
                     #expect(before == after, "\(row.testDescription) as \(caller)")
                 }
@@ -267,9 +307,17 @@ struct AccessMatrixTests {
         }
     }
 
+    /// What an edit needs, and nothing else minds.
+    private static let headers: HTTPFields = [.ifMatch: "\"1\""]
+
     private static func cell(_ site: Site) async throws -> Cell {
         let world = try await World.make(in: site.pool, tenants: 2)
         let users = [UUID(), UUID()]
+        let (system, systemToken) = (UUID(), UUID())
+        _ = try await site.pool.query(
+            "INSERT INTO users (id, workspace_id, name, kind) VALUES ($1::uuid, $2::uuid, 'robot', 'system')",
+            [.uuid(system), .uuid(world.workspace.uuid)])
+        _ = try await site.token(for: UserID(system), in: world.workspace, id: systemToken)
         _ = try await site.pool.pipeline([
             (
                 """
@@ -327,7 +375,8 @@ struct AccessMatrixTests {
         ])
         return Cell(
             site: site, world: world, run: run,
-            schedule: schedule["schedule_id"]?.string ?? "", webhook: webhook, delivery: delivery,
+            schedule: schedule["schedule_id"]?.string ?? "", system: UserID(system),
+            systemToken: systemToken.uuidString.lowercased(), webhook: webhook, delivery: delivery,
             guest: UserID(users[0]), tenantManager: UserID(users[1]))
     }
 
@@ -353,6 +402,11 @@ struct AccessMatrixTests {
                 || (SELECT string_agg(m::text, ',' ORDER BY id) FROM memberships m WHERE workspace_id = $1::uuid)
                 || (SELECT string_agg(u::text, ',' ORDER BY id) FROM users u WHERE workspace_id = $1::uuid)
                 || (SELECT string_agg(c::text, ',' ORDER BY id) FROM provider_connections c
+                    WHERE workspace_id = $1::uuid)
+                || (SELECT string_agg(k::text, ',' ORDER BY connection_id)
+                    FROM provider_credentials k JOIN tenants t ON t.id = k.tenant_id
+                    WHERE t.workspace_id = $1::uuid)
+                || (SELECT count(*) || ',' || count(revoked_at) FROM api_tokens
                     WHERE workspace_id = $1::uuid)
                 || (SELECT string_agg(r::text, ',' ORDER BY id) FROM runs r WHERE workspace_id = $1::uuid)
                 || (SELECT string_agg(s::text, ',' ORDER BY id) FROM schedules s WHERE workspace_id = $1::uuid)

@@ -20,6 +20,8 @@ struct Site: Sendable {
     let api: StarterAPI
     /// What was handed over to be published.
     let published: Published
+    /// What credentials are sealed to here.
+    static let key = SealingPrivateKey()
 
     final class Published: Sendable {
         private let messages = Mutex<[PendingMessage]>([])
@@ -52,6 +54,7 @@ struct Site: Sendable {
     ) -> StarterAPI {
         StarterAPI(
             pool: pool, families: families, outboxLeaseSeconds: 10, rateLimit: rateLimit,
+            credentialKey: key.publicKey,
             webhooks: WebhookSealing(
                 publicKey: notifierKey.publicKey, allowsHTTP: false, makeID: timeOrderedID),
             logger: TestDatabase.quiet, makeID: timeOrderedID, publish: published.add)
@@ -59,11 +62,12 @@ struct Site: Sendable {
 
     /// A token of the person; `lifetime` in seconds.
     func token(
-        for user: UserID, in workspace: WorkspaceID? = nil, id: UUID = UUID(), lifetime: Int = 600
+        for user: UserID, in workspace: WorkspaceID? = nil, id: UUID = UUID(), lifetime: Int = 600,
+        scope: TokenScope = .full
     ) async throws -> String {
         let token = BearerToken.random()
         try await Principals(pool: pool).issue(
-            id, hash: token.hash, label: "test", lifetimeSeconds: lifetime, for: user,
+            id, hash: token.hash, label: "test", lifetimeSeconds: lifetime, scope: scope, for: user,
             in: workspace ?? world.workspace, by: .system)
         return token.reveal()
     }

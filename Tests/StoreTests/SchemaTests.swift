@@ -131,6 +131,12 @@ struct SchemaTests {
             SELECT gen_random_uuid(), w, t, 'x', 'another', 'x', 'x', true FROM place
             """),
         Case(
+            "a certificate without thumbprint", check, "provider_credentials_thumbprint",
+            "UPDATE provider_credentials SET kind = 'certificate' FROM place WHERE connection_id = c"),
+        Case(
+            "a client secret with thumbprint", check, "provider_credentials_thumbprint",
+            "UPDATE provider_credentials SET thumbprint = sha256('x') FROM place WHERE connection_id = c"),
+        Case(
             "the same application twice in a tenant", unique,
             "provider_connections_tenant_id_provider_entra_tenant_id_cli_key",
             """
@@ -321,6 +327,14 @@ struct SchemaTests {
         Case("a schema is made", denied, nil, "CREATE SCHEMA mine"),
         Case("a role is made", denied, nil, "CREATE ROLE mine"),
         Case("the list of migrations is written", denied, nil, "DELETE FROM schema_migrations"),
+        Case("a sealed credential is read", denied, nil, "SELECT sealed FROM provider_credentials"),
+        Case("credentials are read whole", denied, nil, "SELECT * FROM provider_credentials"),
+        Case(
+            "a sealed credential is returned by a change", denied, nil,
+            "UPDATE provider_credentials SET version = version + 1 RETURNING sealed"),
+        Case(
+            "a sealed credential is copied", denied, nil,
+            "UPDATE webhooks SET sealed_url = k.sealed FROM provider_credentials k"),
     ]
 
     @Test("the services' role has no right to remove, to truncate, or to change the schema")
@@ -336,7 +350,32 @@ struct SchemaTests {
         "INSERT INTO audit (action, workspace_id, details) SELECT 'x', w, '{}' FROM place",
         "SELECT * FROM audit", "UPDATE runs SET cancel_requested = true", "DELETE FROM outbox",
         "SELECT * FROM tenant_authority", "SELECT make_audit_partitions()",
+        "SELECT version, kind, key_id, thumbprint, expires_at, set_by, updated_at FROM provider_credentials",
+        "UPDATE provider_credentials SET sealed = 'y'",
     ]
+
+    @Test("only the gateway's role reads sealed credentials, and nothing more")
+    func gateway() async throws {
+        try await Self.prepared { stand in
+            try await stand.pool.transaction { transaction in
+                _ = try await transaction.query("SET LOCAL ROLE tenantatlas_gateway")
+                _ = try await transaction.query("SELECT sealed FROM provider_credentials")
+            }
+            for statement in [
+                "SELECT version FROM provider_credentials", "SELECT * FROM runs",
+                "UPDATE provider_credentials SET sealed = 'y'",
+            ] as [Postgres.Statement] {
+                await #expect {
+                    try await stand.pool.transaction { transaction in
+                        _ = try await transaction.query("SET LOCAL ROLE tenantatlas_gateway")
+                        _ = try await transaction.query(statement)
+                    }
+                } throws: {
+                    ($0 as? PostgresError)?.sqlState == Self.denied
+                }
+            }
+        }
+    }
 
     @Test("the services' role may do its work")
     func may() async throws {

@@ -31,8 +31,9 @@ stack_servers() {
     AMQP_URL=$RABBITMQ_URL
 }
 
-# The database with its owner, who migrates, and the services' role, which may do less (it can't change the audit).
-# Sets OWNER_DATABASE_URL and DATABASE_URL (of the services).
+# The database with its owner, who migrates; the services' login, which may do less (it can't change the audit); and the
+# consumers', which also reads sealed credentials. Sets OWNER_DATABASE_URL, DATABASE_URL (of the services) and
+# CONSUMERS_DATABASE_URL.
 stack_database() {
     secret database-owner
     OWNER_DATABASE_URL=postgres://atlas_owner:$SECRET@127.0.0.1:$POSTGRES_PORT/tenantatlas
@@ -49,6 +50,12 @@ stack_database() {
         postgres_sql postgres <<<"CREATE ROLE atlas_services LOGIN PASSWORD '$SECRET' IN ROLE tenantatlas_services"
     fi
     DATABASE_URL=postgres://atlas_services:$SECRET@127.0.0.1:$POSTGRES_PORT/tenantatlas
+    secret database-consumers
+    if [[ -z "$(postgres_sql postgres <<<"SELECT 1 FROM pg_roles WHERE rolname = 'atlas_consumers'")" ]]; then
+        postgres_sql postgres \
+            <<<"CREATE ROLE atlas_consumers LOGIN PASSWORD '$SECRET' IN ROLE tenantatlas_services, tenantatlas_gateway"
+    fi
+    CONSUMERS_DATABASE_URL=postgres://atlas_consumers:$SECRET@127.0.0.1:$POSTGRES_PORT/tenantatlas
     passed "database migrated"
 }
 
@@ -107,32 +114,40 @@ stack_starter() {
     STARTER_URL=$SERVICE_URL
 }
 
+# stack_family_consumer NAME EXECUTABLE [VARIABLE=VALUE …]: a consumer, which alone opens credentials.
+stack_family_consumer() {
+    local name=$1 executable=$2
+    shift 2
+    stack_service "$name" "$executable" "DATABASE_URL=$CONSUMERS_DATABASE_URL" \
+        "CREDENTIAL_PRIVATE_KEY_FILE=$CREDENTIAL_PRIVATE_KEY_FILE" "$@"
+}
+
 # stack_consumer NAME [VARIABLE=VALUE …]: a consumer of the provider family; there may be several.
 stack_consumer() {
     local name=$1
     shift
-    stack_service "$name" ProviderConsumer "CREDENTIAL_PRIVATE_KEY_FILE=$CREDENTIAL_PRIVATE_KEY_FILE" "$@"
+    stack_family_consumer "$name" ProviderConsumer "$@"
 }
 
 # stack_inventory NAME [VARIABLE=VALUE …]: a consumer of the inventory family; there may be several.
 stack_inventory() {
     local name=$1
     shift
-    stack_service "$name" InventoryConsumer "CREDENTIAL_PRIVATE_KEY_FILE=$CREDENTIAL_PRIVATE_KEY_FILE" "$@"
+    stack_family_consumer "$name" InventoryConsumer "$@"
 }
 
 # stack_restore NAME [VARIABLE=VALUE …]: a consumer of the restore family; there may be several.
 stack_restore() {
     local name=$1
     shift
-    stack_service "$name" RestoreConsumer "CREDENTIAL_PRIVATE_KEY_FILE=$CREDENTIAL_PRIVATE_KEY_FILE" "$@"
+    stack_family_consumer "$name" RestoreConsumer "$@"
 }
 
 # stack_bulk NAME [VARIABLE=VALUE …]: a consumer of the bulk family; there may be several, and they share one run.
 stack_bulk() {
     local name=$1
     shift
-    stack_service "$name" BulkConsumer "CREDENTIAL_PRIVATE_KEY_FILE=$CREDENTIAL_PRIVATE_KEY_FILE" "$@"
+    stack_family_consumer "$name" BulkConsumer "$@"
 }
 
 # Tells people how their runs ended. Webhooks may lead to this machine.

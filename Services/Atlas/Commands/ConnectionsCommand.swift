@@ -2,8 +2,11 @@ import ArgumentParser
 
 struct ConnectionsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "connections", abstract: "See provider connections, switch them on and off.",
+        commandName: "connections",
+        abstract: "See and make provider connections, change them, switch them on and off.",
         subcommands: [
-            ConnectionsListCommand.self, ConnectionsEnableCommand.self, ConnectionsDisableCommand.self,
+            ConnectionsListCommand.self, ConnectionsShowCommand.self, ConnectionsCreateCommand.self,
+            ConnectionsEditCommand.self, ConnectionsDefaultCommand.self, ConnectionsEnableCommand.self,
+            ConnectionsDisableCommand.self,
         ])
 }

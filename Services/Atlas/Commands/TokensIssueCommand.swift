@@ -7,9 +7,10 @@ import Store
 
 struct TokensIssueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "issue", abstract: "Issue a token. Needs DATABASE_URL.",
+        commandName: "issue", abstract: "Issue anybody's token, past the API. Needs DATABASE_URL.",
         discussion: """
-            The token is shown once; only its hash is stored. A token does what its owner may do.
+            For first tokens: whoever has one makes more with «tokens create». The token is shown
+            once; only its hash is stored. It does what its owner may do.
 
             EXAMPLES
               atlas tokens issue --user 'Omar Reyes'
@@ -22,14 +23,14 @@ struct TokensIssueCommand: AsyncParsableCommand {
     @Option(help: "What it is for, 1 to 200 characters.")
     var label = "atlas"
 
-    @Option(help: "How many days it is valid, 1 to 3650.")
-    var days = 90
+    @Option(help: "How many days it is valid, 1 to 365.")
+    var days = TokenLifetime.standard
 
     @Flag(help: "Print JSON, for machines.")
     var json = false
 
     func validate() throws {
-        guard (1...3_650).contains(days) else { throw ValidationError("--days must be 1 to 3650.") }
+        guard TokenLifetime.range.contains(days) else { throw ValidationError("--days must be 1 to 365.") }
         guard (1...200).contains(label.count) else {
             throw ValidationError("--label must have 1 to 200 characters.")
         }

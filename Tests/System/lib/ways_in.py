@@ -1,10 +1,12 @@
 """Start requests of other systems. See ../ways-in.sh."""
 
 import base64
+import http.server
 import json
 import os
 import subprocess
 import sys
+import threading
 import uuid
 
 import jsonschema
@@ -32,6 +34,7 @@ class World:
         self.connections = {tenant["name"]: tenant["connection_id"] for tenant in data["tenants"]}
         self.directories = {tenant["name"]: tenant["entra_tenant_id"] for tenant in data["tenants"]}
         self.system = self.tokens["ticket-system"]
+        self.system_id = next(user["id"] for user in data["users"] if user["name"] == "ticket-system")
         self.starter = Starter(self.system)
 
     def ended(self, run):
@@ -75,6 +78,36 @@ class Door:
 
     def dead(self):
         return self.channel.queue_declare("starter.requests.dead", passive=True).method.message_count
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """A webhook's other end: keeps headers and body of everything that it is sent."""
+
+    received = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        Receiver.received.append((self.headers, json.loads(body)))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+    @staticmethod
+    def start(world):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        # A manager sets it up for the system, which may not itself.
+        status, answer = Starter(world.tokens["Nadia Brandt"]).post("/v1/webhooks", {
+            "url": f"http://127.0.0.1:{server.server_port}/hook", "label": "ways in", "signing": "hmac_sha256",
+            "user_id": world.system_id})
+        assert status == 201, answer
+
+    @staticmethod
+    def of(run):
+        return until(f"the webhook of {run}", lambda: [
+            headers for headers, body in Receiver.received if body["data"]["run_id"] == run])[0]
 
 
 def binary(world, request, id=None, token=None, prefix="cloudEvents_", **more):
@@ -128,6 +161,8 @@ def examples(world):
         calls = [entry for entry in journal() if entry["tenant"] == world.directories[tenant]]
         traces = {(entry["traceparent"] or "")[3:35] for entry in calls}
         claim(f"{name}: each of {len(calls)} calls to the provider is of the trace", calls and traces == {trace}, traces)
+        told = Receiver.of(answer["run_id"])["traceparent"] or ""
+        claim(f"{name}: so is the webhook", told[3:35] == trace, told)
         spans = [entry["traceparent"][36:52] for entry in calls]
         claim(f"{name}: each call is a part of its own", len(set(spans)) == len(spans)
               and "00f067aa0ba902b7" not in spans, spans)
@@ -273,7 +308,7 @@ class Contracts:
 
     FILES = {
         "request": "schemas/start-request.schema.json", "answer": "schemas/start-answer.schema.json",
-        "job": "schemas/job.schema.json", "event": "schemas/run-completed.schema.json",
+        "webhook": "schemas/webhook.schema.json", "job": "schemas/job.schema.json", "event": "schemas/run-completed.schema.json",
         "decision": "149-queued-execution-reauthorization/contracts/execution-legitimacy.schema.json",
     }
 
@@ -301,6 +336,7 @@ class Contracts:
                 if method is None:
                     break
                 self.seen[kind].append(json.loads(body))
+        self.seen["webhook"] = [body for _, body in Receiver.received]
         self.seen["decision"] = [row["decision"] for row in rows(
             "SELECT (details->'decision')::jsonb AS decision FROM audit WHERE details->'decision'->'checks' IS NOT NULL"
             " UNION ALL SELECT context->'legitimacy' FROM runs WHERE context->'legitimacy'->'checks' IS NOT NULL")]
@@ -324,6 +360,7 @@ def main():
     contracts = Contracts()
     contracts.listen(door)
     door.contracts = contracts
+    Receiver.start(world)
     examples(world)
     answers(world, door)
     foreign(world, door)
