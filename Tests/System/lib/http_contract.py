@@ -71,6 +71,9 @@ class World:
     def fill(self):
         """Webhooks that lead nowhere, schedules, two backups, runs in every state, and deliveries of their ends."""
         self.put("/v1/me/email", {"address": "owner@example.com", "enabled": True})
+        # Those in use: the demo data's.
+        used = [token["token_id"] for token in self.owner.get("/v1/tokens?limit=200")[1]["tokens"]]
+        tokens = [self.made("/v1/tokens", {"label": f"token {number}"})["token_id"] for number in range(4)]
         webhooks = [self.made("/v1/webhooks", {
             "url": "http://127.0.0.1:9/hook", "label": f"nobody {number}", "signing": signing})["webhook_id"]
             for number, signing in enumerate(["hmac_sha256", "ed25519", "hmac_sha256"])]
@@ -92,13 +95,15 @@ class World:
             queued.append(self.start("provider.connection.check", tenant))
         deliveries = until("deliveries", lambda: self.owner.get("/v1/deliveries")[1]["deliveries"])
         _, me = self.owner.get("/v1/me")
-        self.me, self.workspace = me["user"]["user_id"], me["user"]["workspace_id"]
+        caller, self.workspace = me["user"]["user_id"], me["user"]["workspace_id"]
+        self.never = used + [caller]
         _, users = self.owner.get("/v1/users")
         _, tenants = self.owner.get("/v1/tenants")
         self.ids = {
             "runs": backups + cancelled + queued, "schedules": schedules, "webhooks": webhooks, "backups": backups,
             "deliveries": [delivery["delivery_id"] for delivery in deliveries[:5]],
-            "users": [user["id"] for user in users["users"] if user["id"] != self.me],
+            "tokens": tokens,
+            "users": [user["id"] for user in users["users"] if user["id"] != caller],
             "tenants": [tenant["tenant_id"] for tenant in tenants["tenants"]],
             "provider-connections": list(self.connections.values()),
         }
@@ -194,7 +199,7 @@ def routes(world, document):
     for path in sorted(served & described):
         methods = {method.upper() for method in document["paths"][path] if method in METHODS}
         # A method that there is nowhere is answered by those that there are.
-        status, headers, _ = ask(world, "PATCH", path.replace("{id}", str(uuid.uuid4())))
+        status, headers, _ = ask(world, "LINK", path.replace("{id}", str(uuid.uuid4())))
         answered = set(headers.get("Allow", "").split(", "))
         if status != 405 or methods != answered:
             wrong[path] = (sorted(methods), status, sorted(answered))
@@ -269,7 +274,8 @@ def schemathesis(world, document, name, token, examples):
     """As the person of the token. Returns how often each operation was answered by which status."""
     reports = pathlib.Path(os.environ["REPORTS"]) / name
     reports.mkdir(parents=True)
-    (reports / "ids.json").write_text(json.dumps({"ids": world.ids, "me": world.me, "workspace": world.workspace}))
+    (reports / "ids.json").write_text(json.dumps(
+        {"ids": world.ids, "never": world.never, "workspace": world.workspace}))
     lib = ROOT / "Tests/System/lib"
     environment = os.environ | {"TOKEN": token, "IDS": str(reports / "ids.json"), "PYTHONPATH": str(lib),
                                 "ANSWERS": str(reports / "answers.json")}
