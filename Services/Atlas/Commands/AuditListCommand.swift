@@ -14,23 +14,16 @@ struct AuditListCommand: AsyncParsableCommand {
 
     @OptionGroup var filter: AuditOptions
 
-    @Option(help: "How many, 1 to \(APIClient.pageLimit).")
-    var limit = 20
+    @OptionGroup var page: PageOptions
 
     @OptionGroup var options: OutputOptions
-
-    func validate() throws {
-        guard (1...APIClient.pageLimit).contains(limit) else {
-            throw ValidationError("--limit must be 1 to \(APIClient.pageLimit).")
-        }
-    }
 
     func run() async throws {
         let output = options.output
         try await Settings().withAPI { api in
-            let page = try await api.get(
-                "/v1/audit", try await filter.query(api) + [("limit", "\(limit)")], doing: "list the audit")
-            output.tell(page) { Self.lines(page, $0) }
+            let answer = try await api.get(
+                "/v1/audit", try await filter.query(api) + [page.query], doing: "list the audit")
+            output.tell(answer) { Self.lines(answer, $0) }
         }
     }
 

@@ -16,24 +16,17 @@ struct BackupsListCommand: AsyncParsableCommand {
     @Option(help: "The tenant: a unique name, or an id.")
     var tenant: String
 
-    @Option(help: "How many, 1 to \(APIClient.pageLimit).")
-    var limit = 20
+    @OptionGroup var page: PageOptions
 
     @OptionGroup var options: OutputOptions
-
-    func validate() throws {
-        guard (1...APIClient.pageLimit).contains(limit) else {
-            throw ValidationError("--limit must be 1 to \(APIClient.pageLimit).")
-        }
-    }
 
     func run() async throws {
         let output = options.output
         try await Settings().withAPI { api in
             let place = try await api.tenant(tenant)
-            let page = try await api.get(
-                "/v1/tenants/\(place.id)/backups", [("limit", "\(limit)")], doing: "list backups")
-            output.tell(page) { Self.lines(page, $0) }
+            let answer = try await api.get(
+                "/v1/tenants/\(place.id)/backups", [page.query], doing: "list backups")
+            output.tell(answer) { Self.lines(answer, $0) }
         }
     }
 

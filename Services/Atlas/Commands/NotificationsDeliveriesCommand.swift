@@ -22,31 +22,24 @@ struct NotificationsDeliveriesCommand: AsyncParsableCommand {
     @Option(help: "Only of this webhook.")
     var webhook: IDArgument<Subject.Webhook>?
 
-    @Option(help: "How many, 1 to \(APIClient.pageLimit).")
-    var limit = 20
+    @OptionGroup var page: PageOptions
 
     @OptionGroup var options: OutputOptions
-
-    func validate() throws {
-        guard (1...APIClient.pageLimit).contains(limit) else {
-            throw ValidationError("--limit must be 1 to \(APIClient.pageLimit).")
-        }
-    }
 
     func run() async throws {
         let output = options.output
         try await Settings().withAPI { api in
-            let page = try await api.get(
+            let answer = try await api.get(
                 "/v1/deliveries",
                 [
                     ("run_id", run.map { "\($0.id)" }), ("webhook_id", webhook.map { "\($0.id)" }),
-                    ("limit", "\(limit)"),
+                    page.query,
                 ], doing: "show what was delivered")
-            output.tell(page) { style in
-                let entries = page["deliveries"]?.array ?? []
+            output.tell(answer) { style in
+                let entries = answer["deliveries"]?.array ?? []
                 guard !entries.isEmpty else { return ["Nothing was sent by webhooks or e-mail."] }
                 let lines = entries.flatMap { DeliveryView($0).lines(style) }
-                return page["next"] == nil ? lines : lines + [style.faint("There are more; see --limit.")]
+                return answer["next"] == nil ? lines : lines + [style.faint("There are more; see --limit.")]
             }
         }
     }

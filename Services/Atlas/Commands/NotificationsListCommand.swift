@@ -12,23 +12,16 @@ struct NotificationsListCommand: AsyncParsableCommand {
               atlas notifications list --limit 5 --exact
             """)
 
-    @Option(help: "How many, 1 to \(APIClient.pageLimit).")
-    var limit = 20
+    @OptionGroup var page: PageOptions
 
     @OptionGroup var options: OutputOptions
-
-    func validate() throws {
-        guard (1...APIClient.pageLimit).contains(limit) else {
-            throw ValidationError("--limit must be 1 to \(APIClient.pageLimit).")
-        }
-    }
 
     func run() async throws {
         let output = options.output
         try await Settings().withAPI { api in
-            let page = try await api.get(
-                "/v1/notifications", [("limit", "\(limit)")], doing: "show your notifications")
-            output.tell(page) { Self.lines(page, $0) }
+            let answer = try await api.get(
+                "/v1/notifications", [page.query], doing: "show your notifications")
+            output.tell(answer) { Self.lines(answer, $0) }
         }
     }
 

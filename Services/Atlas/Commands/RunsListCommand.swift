@@ -21,15 +21,11 @@ struct RunsListCommand: AsyncParsableCommand {
     @Option(help: "Only with this outcome: \(words(RunOutcome.self)).")
     var outcome: String?
 
-    @Option(help: "How many, 1 to \(APIClient.pageLimit).")
-    var limit = 20
+    @OptionGroup var page: PageOptions
 
     @OptionGroup var options: OutputOptions
 
     func validate() throws {
-        guard (1...APIClient.pageLimit).contains(limit) else {
-            throw ValidationError("--limit must be 1 to \(APIClient.pageLimit).")
-        }
         guard state.map({ RunState(rawValue: $0) != nil }) ?? true else {
             throw ValidationError("--state must be one of \(Self.words(RunState.self)).")
         }
@@ -43,13 +39,13 @@ struct RunsListCommand: AsyncParsableCommand {
         try await Settings().withAPI { api in
             var place: TenantID?
             if let tenant { place = try await api.tenant(tenant).id }
-            let page = try await api.get(
+            let answer = try await api.get(
                 "/v1/runs",
                 [
                     ("tenant_id", place?.description), ("state", state), ("outcome", outcome),
-                    ("limit", "\(limit)"),
+                    page.query,
                 ], doing: "list runs")
-            output.tell(page) { Self.lines(page, $0) }
+            output.tell(answer) { Self.lines(answer, $0) }
         }
     }
 

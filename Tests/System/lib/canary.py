@@ -1,11 +1,13 @@
 """Secrets that a provider repeats, looked for in everything that is kept or told. See ../canary.sh."""
 
 import base64
+import email
 import http.server
 import json
 import os
 import re
 import secrets
+import socketserver
 import subprocess
 import sys
 import threading
@@ -14,7 +16,7 @@ import urllib.request
 
 import pika
 
-from system import Starter, sandbox, until
+from system import Starter, call, sandbox, until
 
 CHECKS = []
 # Where a failure happens and which: each gets a secret of its own.
@@ -69,6 +71,29 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+class Relay(socketserver.StreamRequestHandler):
+    """A mail relay that keeps what it is given."""
+
+    received = []
+
+    def handle(self):
+        self.wfile.write(b"220 relay\r\n")
+        for line in self.rfile:
+            word = line[:4].upper().strip()
+            if word == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                mail = []
+                while (line := self.rfile.readline()) not in (b".\r\n", b""):
+                    mail.append(line)
+                # Encoded as mails are: what they say is looked at, and how they say it.
+                raw = b"".join(mail)
+                body = email.message_from_bytes(raw).get_payload(decode=True) or b""
+                Relay.received.append(raw + body)
+            self.wfile.write({b"EHLO": b"250-relay\r\n250 SMTPUTF8\r\n", b"QUIT": b"221 bye\r\n"}.get(word, b"250 ok\r\n"))
+            if word == b"QUIT":
+                return
 
 
 class World:
@@ -128,8 +153,9 @@ def haystacks(world, runs, events, told):
                 places[f"log {name}"] = log.read()
     places["database"] = subprocess.run(
         [f"{os.environ['POSTGRES_BIN']}/pg_dump", "--data-only", os.environ["OWNER_DATABASE_URL"]],
-        check=True, stdout=subprocess.PIPE).stdout
+        check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
     places["events"] = b"\n".join(events)
+    places["mails"] = b"\n".join(Relay.received)
     places["webhooks"] = b"\n".join(Receiver.received)
     for number, url in enumerate(os.environ["SERVICES"].split()):
         with urllib.request.urlopen(f"{url}/metrics") as answer:
@@ -152,6 +178,12 @@ def main():
         "url": f"http://127.0.0.1:{server.server_port}/", "label": "canary", "signing": "hmac_sha256",
         "user_id": world.ids["Nadia Brandt"]})
     assert status == 201, answer
+    relay = socketserver.ThreadingTCPServer(("127.0.0.1", int(os.environ["SMTP_PORT"])), Relay)
+    relay.daemon_threads = True
+    threading.Thread(target=relay.serve_forever, daemon=True).start()
+    status, answer = call("PUT", f"{world.owner.base}/v1/me/email", world.owner.token,
+                          {"address": "nadia@northwind.example", "enabled": True})
+    assert status == 200, answer
     connection = pika.BlockingConnection(pika.URLParameters(os.environ["AMQP_URL"]))
     channel = connection.channel()
     queue = channel.queue_declare("", exclusive=True).method.queue
@@ -168,6 +200,7 @@ def main():
         told.append(said)
     claim(f"all {len(FAILURES)} kinds of failures were met", met == len(FAILURES), met)
     until("the webhooks", lambda: len(Receiver.received) >= len(runs))
+    until("the mails", lambda: len(Relay.received) >= len(runs))
     events = []
     while True:
         method, properties, body = channel.basic_get(queue, auto_ack=True)

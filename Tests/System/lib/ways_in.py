@@ -30,6 +30,7 @@ class World:
     def __init__(self):
         with open(os.environ["DEMO_DATA"]) as file:
             data = json.load(file)
+        self.tenants = data["tenants"]
         self.tokens = {user["name"]: user["token"] for user in data["users"]}
         self.connections = {tenant["name"]: tenant["connection_id"] for tenant in data["tenants"]}
         self.directories = {tenant["name"]: tenant["entra_tenant_id"] for tenant in data["tenants"]}
@@ -227,6 +228,25 @@ def answers(world, door):
               and answer["detail"] and pointers == ([pointer] if pointer else []), answer)
 
 
+def narrow(world, door):
+    """A token may do less than its owner, at this door as at the other."""
+    owner = Starter(world.tokens["Nadia Brandt"])
+    places = {tenant["name"]: tenant["id"] for tenant in world.tenants}
+
+    def token(**scope):
+        status, answer = owner.post("/v1/tokens", {"user_id": world.system_id, "label": "narrow", "days": 1} | scope)
+        assert status == 201, answer
+        return answer["token"]
+    here = token(tenant_ids=[places["Fabrikam"]])
+    elsewhere, _ = door.ask(*binary(world, check(world, "Woodgrove Bank"), token=here))
+    claim("a token for another tenant: refused with 404", elsewhere.get("status") == 404, elsewhere)
+    started, _ = door.ask(*binary(world, check(world, "Fabrikam"), token=here))
+    claim("where it is for: accepted", started["result"] == "accepted", started)
+    world.ended(started["run_id"])
+    looks, _ = door.ask(*binary(world, check(world, "Fabrikam"), token=token(capabilities=["operations.view"])))
+    claim("a token that only looks: refused with 403", looks.get("status") == 403, looks)
+
+
 def foreign(world, door):
     """What is no start request gains nothing, and is kept for people to look at."""
     before, runs = door.dead(), rows("SELECT count(*) FROM runs")
@@ -363,6 +383,7 @@ def main():
     Receiver.start(world)
     examples(world)
     answers(world, door)
+    narrow(world, door)
     foreign(world, door)
     many(world, door)
     refused_half_way(world)

@@ -1,0 +1,16 @@
+import ArgumentParser
+
+/// How much of a list is shown.
+struct PageOptions: ParsableArguments {
+    @Option(help: "How many, 1 to \(APIClient.pageLimit).")
+    var limit = 20
+
+    func validate() throws {
+        guard (1...APIClient.pageLimit).contains(limit) else {
+            throw ValidationError("--limit must be 1 to \(APIClient.pageLimit).")
+        }
+    }
+
+    /// The query of the API that asks for so many.
+    var query: (String, String?) { ("limit", "\(limit)") }
+}
