@@ -3,5 +3,5 @@ import Operations
 import Store
 
 func forge(_ id: CallID, _ allowed: AllowedCall) -> CallPermit {
-    CallPermit(id: id, allowed: allowed, endsBy: .now)
+    CallPermit(id: id, allowed: allowed, endsBy: .now, credentialVersion: nil)
 }

@@ -254,7 +254,7 @@ import Testing
             try await stage.setPayload(Array("not json".utf8))
             #expect(await failure()?.failure == .credentialInvalid)
             try await stage.setPayload(Array("{\"private_key\":\"x\"}".utf8))
-            #expect(await failure()?.code == "certificate_sha256_missing")
+            #expect(await failure()?.code == "credential_incomplete")
             let thumbprint = Data(repeating: 1, count: 32).base64EncodedString()
             try await stage.setPayload(
                 Array("{\"private_key\":\"x\",\"certificate_sha256\":\"\(thumbprint)\"}".utf8))
