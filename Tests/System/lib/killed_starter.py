@@ -1,10 +1,11 @@
 """Starts while the starter is killed again and again. See ../killed-starter.sh."""
 
+import http.client
+import itertools
 import json
 import os
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 
@@ -37,26 +38,28 @@ class Starters:
 
 def begin(starters, token, connection, number, answered, stop):
     """Starts a check on the connection again and again, with a key each, until each is answered."""
-    attempt = 0
-    while not stop.is_set():
-        attempt += 1
+    body = json.dumps({"operation": "provider.connection.check", "provider_connection_id": connection}).encode()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def answer(key):
+        """The run; None while nobody answers: it was killed, and the same is asked again with the same key."""
+        request = urllib.request.Request(
+            f"{starters.url}/v1/runs", data=body, method="POST", headers=headers | {"Idempotency-Key": key})
+        try:
+            with urllib.request.urlopen(request, timeout=5) as reply:
+                return json.loads(reply.read())["run_id"]
+        except urllib.error.HTTPError as refusal:
+            if refusal.code < 500:
+                raise
+        except (OSError, http.client.HTTPException, ValueError):
+            pass
+        return None
+
+    for attempt in itertools.count(1):
+        if stop.is_set():
+            return
         key = f"{number}-{attempt}"
-        body = {"operation": "provider.connection.check", "provider_connection_id": connection}
-        while not stop.is_set():
-            try:
-                request = urllib.request.Request(
-                    f"{starters.url}/v1/runs", data=json.dumps(body).encode(), method="POST",
-                    headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json",
-                             "Idempotency-Key": key})
-                with urllib.request.urlopen(request, timeout=5) as answer:
-                    answered[key] = json.loads(answer.read())["run_id"]
-                break
-            except urllib.error.HTTPError as refusal:
-                if refusal.code < 500:
-                    raise
-            except (OSError, ValueError):
-                # It was killed: the same again, with the same key.
-                time.sleep(0.02)
+        answered[key] = until(f"start {key} is answered", lambda: answer(key))
 
 
 def main():

@@ -6,11 +6,14 @@ import sys
 import threading
 import time
 
-from system import Consumer, Starter, journal, seeded, until
+from system import Consumer, Starter, journal, journal_end, seeded, until
 
 SECONDS = float(os.environ.get("RACE_SECONDS", "30"))
 CONTROL_SECONDS = float(os.environ.get("RACE_CONTROL_SECONDS", "10"))
 CONSUMERS = 3
+# How many calls of all lanes a revoke comes after at most, and how many revokes a kill: about half a second, and a second.
+CALLS_BETWEEN = 200
+REVOKES_BETWEEN = 20
 
 
 class Lane(threading.Thread):
@@ -41,7 +44,9 @@ class Lane(threading.Thread):
             "/v1/runs",
             {"operation": "provider.connection.check", "provider_connection_id": self.tenant["connection_id"]})
         assert status == 202, run
-        time.sleep(self.choice.random() * 0.6)
+        # After some calls of all lanes more: before the run begins, in the middle, or when it has ended.
+        target = journal_end() + self.choice.randrange(CALLS_BETWEEN)
+        until("some calls more", lambda: journal_end() >= target or self.has_ended(run["run_id"]))
         before = time.monotonic()
         status, answer = self.owner.post("/v1/access/revocations", who)
         after = time.monotonic_ns()
@@ -77,7 +82,9 @@ def race(kind, seconds, kills, demo, choice):
         lane.start()
     killed = 0
     while kills and time.monotonic() < end:
-        time.sleep(0.5 + choice.random())
+        target = sum(len(lane.latencies) for lane in lanes) + choice.randrange(1, REVOKES_BETWEEN)
+        until("some revokes more", lambda: sum(len(lane.latencies) for lane in lanes) >= target
+              or time.monotonic() >= end or not any(lane.is_alive() for lane in lanes))
         victim = choice.choice(consumers)
         victim.kill()
         killed += 1

@@ -52,6 +52,11 @@ def journal(since=0):
         since = page["next"]
 
 
+def journal_end():
+    """The number of the journal's newest entry."""
+    return sandbox("GET", "/journal?limit=0")["last"]
+
+
 def sandbox(method, path, body=None):
     """The sandbox's control surface; returns the answer's document."""
     url = f"{os.environ['GRAPH_SANDBOX_URL']}/_sandbox{path}"
