@@ -42,7 +42,7 @@ func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 /// A suite under `Tests/`.
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude,
+        name: name, dependencies: ["Waiting"] + dependencies, path: "Tests/\(name)", exclude: exclude,
         swiftSettings: settings)
 }
 
@@ -142,9 +142,10 @@ let package = Package(
                 "JSON", hummingbird, lifecycle, logging, crypto, cryptoExtras, certificates, asn1, arguments,
             ]),
 
+        .target(name: "Waiting", path: "Tests/Waiting", swiftSettings: settings),
         .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: settings),
         .target(
-            name: "Fixtures", dependencies: ["JSON", "Operations", "Store", "Postgres", logging],
+            name: "Fixtures", dependencies: ["Waiting", "JSON", "Operations", "Store", "Postgres", logging],
             path: "Tests/Fixtures", swiftSettings: settings),
         .target(
             name: "CredentialFixtures",
@@ -156,8 +157,8 @@ let package = Package(
         .target(
             name: "GraphFixtures",
             dependencies: [
-                "Fixtures", "CredentialFixtures", "Graph", "Sealing", "Credentials", "Store", "Operations",
-                "Postgres", "Curl", "JSON", "AMQP", "JobRuntime", logging,
+                "Waiting", "Fixtures", "CredentialFixtures", "Graph", "Sealing", "Credentials", "Store",
+                "Operations", "Postgres", "Curl", "JSON", "AMQP", "JobRuntime", logging,
             ],
             path: "Tests/GraphFixtures", swiftSettings: settings),
         .executableTarget(

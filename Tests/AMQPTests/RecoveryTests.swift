@@ -1,3 +1,4 @@
+import Waiting
 import Foundation
 import Testing
 
@@ -125,10 +126,10 @@ struct RecoveryTests {
                     #expect(outcomes[0].isNotSent)
                     #expect(started.duration(to: .now) < .seconds(3))
                     proxy.thaw()
-                    try await eventually(within: .seconds(40), "publishes again") {
+                    try await eventually("publishes again", within: .seconds(40)) {
                         await publisher.publish([.to(queue)]) == [.confirmed]
                     }
-                    try await eventually(within: .seconds(40), "consumes again") {
+                    try await eventually("consumes again", within: .seconds(40)) {
                         consumer.status == .connected
                     }
                 }
@@ -153,7 +154,7 @@ struct RecoveryTests {
                 try await eventually("given up") { publisher.status != .connected }
                 #expect(started.duration(to: .now) < .seconds(12))
                 proxy.thaw()
-                try await eventually(within: .seconds(40), "publishes again") {
+                try await eventually("publishes again", within: .seconds(40)) {
                     await publisher.publish([.to(queue)]) == [.confirmed]
                 }
             }

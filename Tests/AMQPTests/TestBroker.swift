@@ -1,3 +1,4 @@
+import Waiting
 import Foundation
 import Logging
 import Synchronization
@@ -29,18 +30,6 @@ enum TestBroker {
 
     /// A name that no other test has.
     static func name(_ what: String) -> String { "test.\(what).\(UUID().uuidString.prefix(8))" }
-}
-
-/// What a condition must do soon; the deadline is far beyond what it ever takes.
-func eventually(
-    within limit: Duration = .seconds(20), _ what: Comment,
-    sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now.advanced(by: limit)
-    while try await !condition() {
-        try #require(ContinuousClock.now < deadline, what, sourceLocation: sourceLocation)
-        try await Task.sleep(for: .milliseconds(10))
-    }
 }
 
 extension Topology {
@@ -110,24 +99,16 @@ extension Consumer {
     /// The next `count` deliveries, unsettled; fails when they do not come within the limit.
     func take(_ count: Int, within limit: Duration = .seconds(20)) async throws -> [Delivery] {
         let bursts = bursts
-        return try await withThrowingTaskGroup(of: [Delivery].self) { group in
-            group.addTask {
-                var taken: [Delivery] = []
-                for await burst in bursts {
-                    taken += burst
-                    if taken.count >= count { break }
-                }
-                return taken
+        let taken = try await inTime("\(count) deliveries", within: limit) {
+            var taken: [Delivery] = []
+            for await burst in bursts {
+                taken += burst
+                if taken.count >= count { break }
             }
-            group.addTask {
-                try await Task.sleep(for: limit)
-                return []
-            }
-            let taken = try await group.next() ?? []
-            group.cancelAll()
-            try #require(taken.count == count, "expected \(count) deliveries")
             return taken
         }
+        try #require(taken.count == count, "expected \(count) deliveries")
+        return taken
     }
 }
 

@@ -1,3 +1,4 @@
+import Waiting
 import AMQP
 import Fixtures
 import Foundation

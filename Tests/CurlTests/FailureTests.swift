@@ -120,13 +120,14 @@ import Testing
         try await withClient(maxConnectionsPerHost: 1) { client, peer in
             try await withClient { observer, _ in
                 let first = Task {
-                    try await client.perform(HTTPRequest(url: peer.url("/slow?ms=1500&key=hog")))
+                    try await client.perform(HTTPRequest(url: peer.url("/held?until=let-go&key=hog")))
                 }
                 try await peer.wait(for: "hog", observer)
                 let request = HTTPRequest(
                     method: "POST", url: peer.url("/echo?key=behind-hog"), timeout: .milliseconds(100))
                 let error = await failure(of: request, client)
                 #expect(error?.kind == .timeout && error?.requestMayHaveBeenSent == false)
+                _ = try await observer.perform(HTTPRequest(url: peer.url("/echo?key=let-go")))
                 #expect(try await first.value.status == 200)
                 let seen = try await peer.count("behind-hog", observer)
                 #expect(seen == 0)

@@ -1,3 +1,4 @@
+import Waiting
 import Foundation
 import Testing
 
@@ -48,11 +49,7 @@ final class Peer: Sendable {
 
     /// Waits until the peer has seen `key` once.
     func wait(for key: String, _ client: CurlClient) async throws {
-        let deadline = ContinuousClock.now + .seconds(10)
-        while try await count(key, client) == 0 {
-            try #require(ContinuousClock.now < deadline, "the peer never saw \(key)")
-            try await Task.sleep(for: .milliseconds(5))
-        }
+        try await eventually("the peer sees \(key)") { try await count(key, client) > 0 }
     }
 }
 

@@ -7,6 +7,7 @@ let peerScript = #"""
 
     folder = tempfile.TemporaryDirectory()
     counters, mails = collections.Counter(), []
+    turn = asyncio.Condition()
     connections = 0
 
     def path(name): return os.path.join(folder.name, name)
@@ -38,6 +39,16 @@ let peerScript = #"""
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
 
+    async def note(name):
+        async with turn:
+            counters[name] += 1
+            turn.notify_all()
+
+    async def noted(name, count=1):
+        async with turn: await turn.wait_for(lambda: counters[name] >= count)
+
+    async def forever(): await asyncio.Event().wait()
+
     async def flood(writer, name, piece, pieces):
         for _ in range(pieces):
             writer.write(piece)
@@ -49,13 +60,13 @@ let peerScript = #"""
         url = urlsplit(target)
         query = parse_qs(url.query)
         name = query.get("key", [url.path])[0]
-        counters[name] += 1
-        if url.path == "/slow":
-            await asyncio.sleep(int(query["ms"][0]) / 1000)
-            writer.write(answer(b"slow"))
+        await note(name)
+        if url.path == "/held":
+            await noted(query["until"][0])
+            writer.write(answer(b"held"))
         elif url.path == "/gather":
             # Nobody is answered before all are here.
-            while counters[name] < int(query["of"][0]): await asyncio.sleep(0.05)
+            await noted(name, int(query["of"][0]))
             writer.write(answer(b"all"))
         elif url.path == "/echo":
             seen = {"method": method, "target": target, "headers": fields,
@@ -82,13 +93,12 @@ let peerScript = #"""
         elif url.path == "/reset-after":
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789")
             await writer.drain()
-            await asyncio.sleep(0.05)
             abort(writer); return False
         elif url.path == "/fragile" and served > 0: return False
-        elif url.path == "/never": await asyncio.sleep(3600)
+        elif url.path == "/never": await forever()
         elif url.path == "/headers-then-never":
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789")
-            await asyncio.sleep(3600)
+            await forever()
         elif url.path == "/huge":
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n")
             await flood(writer, "sent" + name, b"x" * 65536, 1600)
@@ -158,7 +168,7 @@ let peerScript = #"""
                     for line in head.decode().split("\r\n"):
                         if line.startswith("Message-ID: "): counters["mail " + line[13:-1]] += 1
                     data = head
-                    while sender.startswith("slow") and not counters["/read-on"]: await asyncio.sleep(0.01)
+                    if sender.startswith("slow"): await noted("/read-on")
                     while not data.endswith(b"\r\n.\r\n"):
                         more = await reader.read(65536)
                         if not more: counters["cut"] += 1; return
@@ -166,7 +176,7 @@ let peerScript = #"""
                     mail["data"] = base64.b64encode(data).decode()
                     if sender.startswith("drop"): break
                     if sender.startswith("refuse"): await say("554 no"); continue
-                    if sender.startswith("hang"): await asyncio.sleep(3600)
+                    if sender.startswith("hang"): await forever()
                     mails.append(dict(mail)); await say("250 taken")
                 elif verb == "QUIT": await say("221 bye"); break
                 else: await say("502 what")

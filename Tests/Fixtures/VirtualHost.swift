@@ -1,3 +1,4 @@
+internal import Waiting
 internal import Foundation
 
 /// A virtual host of its own on the test's broker, so that tests that declare the same queues don't meet.

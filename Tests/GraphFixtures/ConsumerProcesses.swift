@@ -1,3 +1,4 @@
+internal import Waiting
 internal import AMQP
 internal import Fixtures
 internal import Foundation

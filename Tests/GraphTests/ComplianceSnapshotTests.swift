@@ -1,3 +1,4 @@
+import Waiting
 import FoundationEssentials
 import Fixtures
 import GraphFixtures

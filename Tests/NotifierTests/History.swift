@@ -1,3 +1,4 @@
+import Waiting
 import Fixtures
 import FoundationEssentials
 import Operations

@@ -1,3 +1,4 @@
+import Waiting
 import Fixtures
 import Foundation
 import Operations

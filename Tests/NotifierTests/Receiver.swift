@@ -1,3 +1,4 @@
+import Waiting
 import Curl
 import Fixtures
 import Foundation

@@ -1,3 +1,4 @@
+import Waiting
 import Crypto
 import Fixtures
 import Foundation

@@ -1,3 +1,4 @@
+import Waiting
 import Foundation
 import Testing
 
@@ -34,7 +35,9 @@ extension PostgresTests {
                             for round in 0..<50 {
                                 let row = try await pool.query("SELECT $1::int8 AS n", [.int(n * round)])[0]
                                 let back = try row.int("n")
-                                if back != n * round { throw TimedOut(what: "\(n * round), got \(back)") }
+                                if back != n * round {
+                                    throw NotInTime(description: "\(n * round), got \(back)")
+                                }
                                 sum += back
                             }
                             return sum

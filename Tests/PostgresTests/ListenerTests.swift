@@ -1,3 +1,4 @@
+import Waiting
 import Testing
 
 @testable import Postgres
@@ -80,17 +81,9 @@ private final class Reader: Sendable {
     }
 
     private func next() async throws -> String? {
-        try await withThrowingTaskGroup(of: String?.self) { group in
-            group.addTask { [stream] in
-                var iterator = stream.makeAsyncIterator()
-                return await iterator.next()
-            }
-            group.addTask {
-                try await Task.sleep(for: .seconds(10))
-                throw TimedOut(what: "a notification")
-            }
-            defer { group.cancelAll() }
-            return try await group.next() ?? nil
+        try await inTime("a notification") { [stream] in
+            var iterator = stream.makeAsyncIterator()
+            return await iterator.next()
         }
     }
 }

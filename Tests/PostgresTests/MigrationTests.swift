@@ -1,3 +1,4 @@
+import Waiting
 import Testing
 
 @testable import Postgres
@@ -50,13 +51,28 @@ extension PostgresTests {
 
         @Test func twoProgramsAtOnce() async throws {
             try await withDatabase { database in
-                let slow = Migration(
-                    version: 1, name: "slow", sql: "CREATE TABLE items (id int8); SELECT pg_sleep(0.2)")
-                async let left = apply([slow, two], database)
-                async let right = apply([slow, two], database)
-                let both = try await [left, right]
-                #expect(both.contains([slow, two]))
-                #expect(both.contains([]))
+                let held = Migration(
+                    version: 1, name: "held",
+                    sql: "CREATE TABLE items (id int8); SELECT pg_advisory_xact_lock(4711)")
+                try await withPool(on: database.configuration) { pool in
+                    let programs = try await pool.transaction { transaction in
+                        _ = try await transaction.query("SELECT pg_advisory_xact_lock(4711)")
+                        let programs = (0..<2).map { _ in Task { try await apply([held, two], database) } }
+                        // One in the middle of the migration, the other before it.
+                        try await eventually("both wait") {
+                            try await transaction.query(
+                                """
+                                SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                                """
+                            ).count == 2
+                        }
+                        return programs
+                    }
+                    let both = [try await programs[0].value, try await programs[1].value]
+                    #expect(both.contains([held, two]))
+                    #expect(both.contains([]))
+                }
             }
         }
 

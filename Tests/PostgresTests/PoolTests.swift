@@ -1,3 +1,4 @@
+import Waiting
 import Testing
 
 @testable import Postgres
@@ -71,7 +72,7 @@ extension PostgresTests {
                                 }
                                 // One transaction: nobody else's statement came in between and ended it.
                                 if try ids[0][0].text(0) != ids[1][0].text(0) {
-                                    throw TimedOut(what: "order")
+                                    throw NotInTime(description: "order")
                                 }
                             } else {
                                 _ = try await pool.query("SELECT 1")
@@ -88,17 +89,21 @@ extension PostgresTests {
         @Test func closedPoolRefusesAndEndsItsSessions() async throws {
             try await withDatabase { database in
                 let pool = PostgresPool(database.configuration, logger: quiet)
-                async let running = pool.query("SELECT pg_sleep(0.2), 9 AS n")
                 try await withPool(on: database.configuration) { other in
-                    try await eventually("the statement to run") {
-                        try await other.query(
-                            """
-                            SELECT 1 FROM pg_stat_activity
-                             WHERE datname = current_database() AND state = 'active' AND query LIKE '%pg_sleep(0.2)%'
-                               AND pid <> pg_backend_pid()
-                            """
-                        ).count == 1
+                    let running = try await other.transaction { transaction in
+                        _ = try await transaction.query("SELECT pg_advisory_xact_lock(4711)")
+                        let running = Task { try await pool.query("SELECT pg_advisory_lock(4711), 9 AS n") }
+                        try await eventually("the statement runs") {
+                            try await transaction.query(
+                                """
+                                SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                                """
+                            ).count == 1
+                        }
+                        return running
                     }
+                    // The lock is free only now: what runs ends while the pool closes, or right before.
                     await pool.close()
                     let error = await postgresError { try await pool.query("SELECT 1") }
                     #expect(error?.kind == .closed)
@@ -112,9 +117,9 @@ extension PostgresTests {
                             """
                         ).isEmpty
                     }
+                    // What was under way came to its end first.
+                    #expect(try await running.value[0].int("n") == 9)
                 }
-                // What was under way came to its end first.
-                #expect(try await running[0].int("n") == 9)
             }
         }
 

@@ -96,20 +96,6 @@ func postgresError<R>(of body: () async throws -> R) async -> PostgresError? {
     }
 }
 
-struct TimedOut: Error, CustomStringConvertible {
-    let what: String
-    var description: String { "\(what) did not happen in time" }
-}
-
-/// Waits until `condition` holds, asking again every few milliseconds, at most 10 s.
-func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(10)
-    while try await !condition() {
-        if ContinuousClock.now > end { throw TimedOut(what: what) }
-        try await Task.sleep(for: .milliseconds(5))
-    }
-}
-
 /// A reproducible source of randomness. TEST_SEED repeats a failed run.
 struct Random: RandomNumberGenerator {
     let seed: UInt64

@@ -1,3 +1,4 @@
+import Waiting
 import Foundation
 import Synchronization
 import Testing
@@ -55,14 +56,9 @@ final class ChildProcess: Sendable {
     }
 
     private func wait(within limit: Duration = .seconds(30), until condition: () -> Bool) async throws {
-        let deadline = ContinuousClock.now + limit
-        while !condition() {
-            guard ContinuousClock.now < deadline else {
-                kill(identifier, SIGKILL)
-                try #require(Bool(false), "waited in vain; it logged \(messages)")
-                return
-            }
-            try await Task.sleep(for: .milliseconds(10))
+        do { try await eventually("the child gets on", within: limit, condition) } catch {
+            kill(identifier, SIGKILL)
+            try #require(Bool(false), "waited in vain; it logged \(messages)")
         }
     }
 }

@@ -1,3 +1,4 @@
+import Waiting
 import Logging
 import Synchronization
 import Testing
@@ -45,9 +46,7 @@ import Testing
     }
 
     @Test func aSlowCheckFailsAlone() async {
-        let slow = ReadinessCheck("slow", limit: .milliseconds(50)) {
-            try await Task.sleep(for: .seconds(60))
-        }
+        let slow = ReadinessCheck("slow", limit: .milliseconds(50)) { await forever() }
         let report = await Readiness([slow, ReadinessCheck("good") {}], logger: Self.quiet).report()
         #expect(report.results.map(\.outcome) == [.timedOut, .ok])
         #expect(report.results[0].milliseconds >= 50)

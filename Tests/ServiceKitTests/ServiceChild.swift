@@ -47,7 +47,7 @@ import Testing
         }
 
         private static func block() {
-            while true { sleep(1_000) }
+            while true { pause() }
         }
     }
 

@@ -1,3 +1,4 @@
+import Waiting
 import CredentialFixtures
 import Fixtures
 import Foundation

@@ -13,7 +13,37 @@ package func eventually<R>(
     let end = ContinuousClock.now + limit
     while ContinuousClock.now < end {
         if let value = try await look() { return value }
-        try await Task.sleep(for: .milliseconds(10))
+        try await Task.sleep(for: .milliseconds(5))
     }
     throw NotInTime(description: "\(what): not within \(limit)")
+}
+
+/// Asks until it holds, at most `limit`.
+package func eventually(
+    _ what: String, within limit: Duration = .seconds(20), isolation: isolated (any Actor)? = #isolation,
+    _ condition: () async throws -> Bool
+) async throws {
+    _ = try await eventually(what, within: limit) { try await condition() ? () : nil } as Void
+}
+
+/// What `wait` returns, at most after `limit`; then it is cancelled, and ``NotInTime`` is thrown.
+package func inTime<R: Sendable>(
+    _ what: String, within limit: Duration = .seconds(20), _ wait: @escaping @Sendable () async throws -> R
+) async throws -> R {
+    try await withThrowingTaskGroup(of: R.self) { group in
+        group.addTask { try await wait() }
+        group.addTask {
+            try await Task.sleep(for: limit)
+            throw NotInTime(description: "\(what): not within \(limit)")
+        }
+        defer { group.cancelAll() }
+        return try await group.next()!
+    }
+}
+
+/// Waits until the task is cancelled.
+package func forever() async {
+    let (nothing, end) = AsyncStream.makeStream(of: Never.self)
+    for await _ in nothing {}
+    end.finish()
 }
