@@ -3,6 +3,7 @@ import Crypto
 import FoundationEssentials
 import JSON
 import Operations
+import ServiceKit
 
 /// A message that its consumer refused for good, as it lies in a dead-letter queue.
 struct DeadLetter: Sendable {
@@ -49,10 +50,7 @@ struct DeadLetter: Sendable {
             hash.update(data: Array("\(part.count):".utf8))
             hash.update(data: part)
         }
-        digest = hash.finalize().map { byte in
-            let text = String(byte, radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
+        digest = Hex.text(Array(hash.finalize()))
     }
 
     // MARK: as people and machines see it

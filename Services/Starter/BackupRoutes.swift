@@ -2,6 +2,7 @@ import FoundationEssentials
 import HTTPTypes
 import JSON
 import Operations
+import ServiceKit
 import Store
 
 /// Looking at backup sets, and at what is in them.

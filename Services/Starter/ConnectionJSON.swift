@@ -1,5 +1,6 @@
 import JSON
 import Operations
+import ServiceKit
 import Store
 
 // Provider connections as callers see them. Of a credential nothing that it is made of.

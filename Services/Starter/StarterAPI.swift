@@ -6,6 +6,7 @@ import Logging
 import Operations
 import Postgres
 import Sealing
+import ServiceKit
 import Store
 
 /// The HTTP API: takes each request from its token to its answer.

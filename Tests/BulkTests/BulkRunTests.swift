@@ -85,9 +85,9 @@ import Testing
                     "resetAfterCommit", tenant: stage.provider.entraTenant,
                     ["writes": true, "skip": .int(skip), "count": 1])
             }
-            // One more is gone since the inventory was read.
+            // One more is gone since the inventory was read: the last one, so that it is none whose answer is lost.
             let gone = try await stage.pool.query(
-                "SELECT policy_id FROM inventory_policies WHERE kind = 'device_configuration' ORDER BY 1 LIMIT 1"
+                "SELECT policy_id FROM inventory_policies WHERE kind = 'device_configuration' ORDER BY 1 DESC LIMIT 1"
             )[0].text(0)
             try await stage.entities("DELETE", "/deviceConfigurations/\(gone)")
             let run = try await stage.start(

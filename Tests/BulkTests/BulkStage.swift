@@ -226,7 +226,7 @@ final class BulkStage {
 
     @discardableResult
     func entities(_ method: String, _ path: String = "", _ body: JSON? = nil) async throws -> JSON {
-        try await provider.sandbox.control(method, "/tenants/\(provider.entraTenant)/entities\(path)", body)
+        try await provider.entities(method, path, body)
     }
 
     /// A group that no seeded policy is assigned to.

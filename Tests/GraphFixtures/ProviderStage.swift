@@ -275,6 +275,24 @@ package struct ProviderStage: Sendable {
     }
 }
 
+extension ProviderStage {
+    /// Ends a run, so that the next one may be active.
+    package func end(_ permit: ExecutionPermit) async throws {
+        _ = try await database.pool.query(
+            """
+            UPDATE runs SET state = 'completed', outcome = 'succeeded', completed_at = clock_timestamp(),
+                            worker_id = NULL
+            WHERE id = $1::uuid
+            """, [.uuid(permit.execution.runID.uuid)])
+    }
+
+    /// The control surface's view of the stage's policies, groups and filters.
+    @discardableResult
+    package func entities(_ method: String, _ path: String = "", _ body: JSON? = nil) async throws -> JSON {
+        try await sandbox.control(method, "/tenants/\(entraTenant)/entities\(path)", body)
+    }
+}
+
 extension Result where Failure == any Error {
     fileprivate init(isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Success) async
     {

@@ -76,22 +76,6 @@ extension ProviderStage {
         return counts
     }
 
-    /// Ends a run, so that the next one may be active.
-    func end(_ permit: ExecutionPermit) async throws {
-        _ = try await database.pool.query(
-            """
-            UPDATE runs SET state = 'completed', outcome = 'succeeded', completed_at = clock_timestamp(),
-                            worker_id = NULL
-            WHERE id = $1::uuid
-            """, [.uuid(permit.execution.runID.uuid)])
-    }
-
-    /// The control surface's view of this stage's tenant.
-    @discardableResult
-    func entities(_ method: String, _ path: String = "", _ body: JSON? = nil) async throws -> JSON {
-        try await sandbox.control(method, "/tenants/\(entraTenant)/entities\(path)", body)
-    }
-
     /// A number from the database.
     func count(_ statement: Statement) async throws -> Int {
         try await database.pool.query(statement)[0].int(0)

@@ -111,22 +111,7 @@ extension ProviderStage {
         return Dictionary(uniqueKeysWithValues: rows.map { ($0.item.key, $0.item) })
     }
 
-    /// Ends a run, so that the next one may be active.
-    func end(_ permit: ExecutionPermit) async throws {
-        _ = try await database.pool.query(
-            """
-            UPDATE runs SET state = 'completed', outcome = 'succeeded', completed_at = clock_timestamp(),
-                            worker_id = NULL
-            WHERE id = $1::uuid
-            """, [.uuid(permit.execution.runID.uuid)])
-    }
-
     // MARK: the sandbox
-
-    @discardableResult
-    func entities(_ method: String, _ path: String = "", _ body: JSON? = nil) async throws -> JSON {
-        try await sandbox.control(method, "/tenants/\(entraTenant)/entities\(path)", body)
-    }
 
     /// Everything that the tenant has, by set and id; what only counts or dates changes is left out.
     func tenantState() async throws -> [String: JSON] {

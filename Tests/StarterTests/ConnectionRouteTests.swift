@@ -7,6 +7,7 @@ import JSON
 import Operations
 import Postgres
 import Sealing
+import ServiceKit
 import Store
 import Testing
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import JSON
 import Operations
+import ServiceKit
 import Store
 
 struct AuditVerifyCommand: AsyncParsableCommand {
@@ -55,25 +56,11 @@ struct AuditVerifyCommand: AsyncParsableCommand {
         guard chains.allSatisfy(\.isWhole) else { throw ExitCode(Failure.Code.refused.rawValue) }
     }
 
-    private var knownHead: [UInt8]? {
-        guard let head, head.utf8.count == 64 else { return nil }
-        var bytes: [UInt8] = []
-        var rest = Substring(head)
-        while !rest.isEmpty {
-            guard let byte = UInt8(rest.prefix(2), radix: 16) else { return nil }
-            bytes.append(byte)
-            rest = rest.dropFirst(2)
-        }
-        return bytes
-    }
+    private var knownHead: [UInt8]? { head.flatMap(Hex.bytes).flatMap { $0.count == 32 ? $0 : nil } }
 }
 
 extension AuditVerification.Chain {
     fileprivate var isWhole: Bool { finding == nil && hasKnownHead != false }
-
-    private var headText: String {
-        head.map { byte in byte < 16 ? "0" + String(byte, radix: 16) : String(byte, radix: 16) }.joined()
-    }
 
     fileprivate func lines(_ style: Style) -> [String] {
         var lines = [
@@ -90,7 +77,7 @@ extension AuditVerification.Chain {
         lines += [
             "  \(RunView.grouped(records)) records in \(RunView.grouped(blocks)) blocks,"
                 + " \(RunView.grouped(unsealed)) too fresh to be sealed",
-            "  workspace \(workspaceID)", "  head \(head.isEmpty ? "none yet" : headText)",
+            "  workspace \(workspaceID)", "  head \(head.isEmpty ? "none yet" : Hex.text(head))",
         ]
         return lines
     }
@@ -99,7 +86,7 @@ extension AuditVerification.Chain {
         [
             "workspace_id": .string("\(workspaceID)"), "name": .string(name), "whole": .bool(isWhole),
             "records": .int(records), "blocks": .int(blocks), "unsealed": .int(unsealed),
-            "head": head.isEmpty ? .null : .string(headText),
+            "head": head.isEmpty ? .null : .string(Hex.text(head)),
             "has_known_head": hasKnownHead.map(JSON.bool) ?? .null, "finding": finding?.json ?? .null,
         ]
     }
