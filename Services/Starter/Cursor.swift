@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ServiceKit
 
 /// Where a page of a list ended. Callers hand it back as they got it; what it holds is nobody's business.
 struct Cursor: Sendable, Hashable {
