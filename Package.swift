@@ -90,6 +90,7 @@ let package = Package(
                 .embedInCode("Migrations/0009_audit_chain.sql"),
                 .embedInCode("Migrations/0010_notifier.sql"),
                 .embedInCode("Migrations/0011_connections.sql"),
+                .embedInCode("Migrations/0012_directory.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Credentials", ["JSON", "Sealing", crypto, cryptoExtras, certificates, asn1]),

@@ -16,6 +16,7 @@ package enum Schema {
             migration(9, "audit_chain", PackageResources._009_audit_chain_sql),
             migration(10, "notifier", PackageResources._010_notifier_sql),
             migration(11, "connections", PackageResources._011_connections_sql),
+            migration(12, "directory", PackageResources._012_directory_sql),
         ]
     }
 

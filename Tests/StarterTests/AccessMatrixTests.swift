@@ -174,6 +174,9 @@ struct AccessMatrixTests {
             [200, 200, 200, 200, 200, 404, 404]),
         Row(.get, "backup", { "/v1/backups/\($0.run)" }, [200, 200, 200, 200, 200, 404, 404]),
         Row(
+            .get, "groups of a tenant", { "/v1/tenants/\($0.tenant)/groups" },
+            [200, 200, 200, 200, 200, 404, 404]),
+        Row(
             .post, "grant on a tenant", { _ in "/v1/access/grants" },
             {
                 [
