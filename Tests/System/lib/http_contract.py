@@ -212,6 +212,7 @@ WORDS = {
     "Operation": "Operations/OperationType.swift:OperationType", "Role": "Operations/Capability.swift",
     "Capability": "Operations/Capability.swift", "Operability": "Operations/AuthorityFacts.swift",
     "PolicyKind": "Operations/PolicyKind.swift", "AuditAction": "Operations/AuditRecord.swift",
+    "ConnectionHealth": "Operations/ConnectionHealth.swift",
 }
 
 
