@@ -41,7 +41,7 @@ struct GroupsListCommand: AsyncParsableCommand {
         }
         let lines = Table.lines(
             ["NAME", "CONNECTION", "SEEN", "GROUP"], groups.map { row($0, style) }, style)
-        return page["next"] == nil ? lines : lines + [style.faint("There are more; see --limit.")]
+        return PageOptions.lines(lines, of: page, style)
     }
 
     private static func row(_ group: JSON, _ style: Style) -> [Cell] {
