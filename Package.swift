@@ -14,6 +14,7 @@ let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let arguments: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -34,9 +35,12 @@ func system(_ name: String, pkgConfig: String? = nil, apt package: String? = nil
 }
 
 /// A program under `Services/`.
-func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func service(
+    _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
     .executableTarget(
-        name: name, dependencies: dependencies, path: "Services/\(name)", swiftSettings: settings)
+        name: name, dependencies: dependencies, path: "Services/\(name)", resources: resources,
+        swiftSettings: settings)
 }
 
 /// A suite under `Tests/`.
@@ -56,6 +60,7 @@ let package = Package(
         .package(
             url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1",
             traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.1.1"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
@@ -90,7 +95,9 @@ let package = Package(
                 .embedInCode("Migrations/0009_audit_chain.sql"),
                 .embedInCode("Migrations/0010_notifier.sql"),
                 .embedInCode("Migrations/0011_connections.sql"),
-                .embedInCode("Migrations/0012_directory.sql"),
+                .embedInCode("Migrations/0012_sign_in.sql"),
+                .embedInCode("Migrations/0013_run_lists.sql"),
+                .embedInCode("Migrations/0014_directory.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Credentials", ["JSON", "Sealing", crypto, cryptoExtras, certificates, asn1]),
@@ -103,7 +110,7 @@ let package = Package(
         shared(
             "JobRuntime",
             ["JSON", "Operations", "Store", "AMQP", "Postgres", "ServiceKit", lifecycle, logging]),
-        shared("ServiceKit", ["CLinux", "JSON", hummingbird, lifecycle, logging]),
+        shared("ServiceKit", ["CLinux", "JSON", hummingbird, lifecycle, crypto, cryptoExtras, logging]),
 
         service(
             "Starter",
@@ -131,6 +138,14 @@ let package = Package(
                 "AMQP",
                 crypto, lifecycle, logging,
             ]),
+        service(
+            "Console",
+            [
+                "JSON", "Operations", "Postgres", "Store", "Curl", "ServiceKit", hummingbird, mustache,
+                crypto,
+                lifecycle, logging,
+            ],
+            resources: [.embedInCode("Templates"), .embedInCode("Static")]),
         service(
             "Atlas",
             [

@@ -8,7 +8,7 @@ struct AtlasCommand: AsyncParsableCommand {
             SETTINGS (environment, or lines NAME=VALUE in the file CONFIG_FILE names)
               STARTER_URL     where the Starter answers, for example http://127.0.0.1:8080
               ATLAS_TOKEN     your token; «atlas tokens issue» makes one
-              DATABASE_URL    for migrate, demo-data, tokens issue, credentials reseal,
+              DATABASE_URL    for migrate, demo-data, tokens issue, accounts, credentials reseal,
                               dead-letters, audit verify, and freezing everything
               AMQP_URL        for dead-letters
               Secrets may be given as files instead: ATLAS_TOKEN_FILE=/run/secrets/token
@@ -28,7 +28,7 @@ struct AtlasCommand: AsyncParsableCommand {
             StartCommand.self, RunsCommand.self, ExplainCommand.self, SchedulesCommand.self,
             AccessCommand.self, AuditCommand.self, BackupsCommand.self, RestoreCommand.self,
             ConnectionsCommand.self, CredentialsCommand.self, GroupsCommand.self, DeadLettersCommand.self,
-            NotificationsCommand.self, WebhooksCommand.self, TokensCommand.self,
+            NotificationsCommand.self, WebhooksCommand.self, TokensCommand.self, AccountsCommand.self,
             KeysCommand.self,
             MigrateCommand.self, DemoDataCommand.self, VersionCommand.self,
         ])

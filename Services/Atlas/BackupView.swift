@@ -52,7 +52,7 @@ struct BackupView {
 
     private var state: Cell { date("completed_at") == nil ? Cell("a part", .mixed) : Cell("complete", .good) }
 
-    private var count: String { backup["item_count"]?.integer.map(RunView.grouped) ?? "" }
+    private var count: String { backup["item_count"]?.integer.map(Presentation.grouped) ?? "" }
 
     private var content: String { Self.short(backup["content_hash"]?.string) }
 

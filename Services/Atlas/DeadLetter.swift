@@ -60,7 +60,7 @@ struct DeadLetter: Sendable {
     func row(_ style: Style) -> [Cell] {
         [
             Cell(id), Cell(queue), Cell(Self.short(reason)), Cell(diedAt.map(style.times.text) ?? ""),
-            Cell("\(RunView.grouped(size)) B"), Cell(run.map { "\($0)" } ?? ""), Cell(Self.short(type)),
+            Cell("\(Presentation.grouped(size)) B"), Cell(run.map { "\($0)" } ?? ""), Cell(Self.short(type)),
         ]
     }
 
@@ -69,7 +69,7 @@ struct DeadLetter: Sendable {
             ("id", Cell(id)), ("queue", Cell(queue)), ("why", Cell(Self.short(reason))),
             ("died", Cell(diedAt.map(style.times.text) ?? "")), ("message id", Cell(Self.short(messageID))),
             ("type", Cell(Self.short(type))), ("run", Cell(run.map { "\($0)" } ?? "none that can be read")),
-            ("size", Cell("\(RunView.grouped(size)) B")),
+            ("size", Cell("\(Presentation.grouped(size)) B")),
         ]
         let end = !isWhole ? "too large to be shown" : text.isCut ? text.text + " …" : text.text
         return Table.pairs(pairs, style) + ["", Style.plain(end)]

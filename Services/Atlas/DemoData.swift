@@ -6,6 +6,7 @@ import Operations
 import Postgres
 import Sealing
 import Store
+import ServiceKit
 
 /// Fills a database with the demo's world. What is there stays; tokens are new each time.
 struct DemoData {
@@ -96,7 +97,9 @@ struct DemoData {
     func lines(_ tokens: [BearerToken], isRegistered: Bool, _ style: Style) -> [String] {
         let customers = Table.lines(
             ["TENANT", "DEVICES", "CONNECTION"],
-            tenants.map { [Cell($0.name), Cell(RunView.grouped($0.devices)), Cell("\($0.connectionID)")] },
+            tenants.map {
+                [Cell($0.name), Cell(Presentation.grouped($0.devices)), Cell("\($0.connectionID)")]
+            },
             style)
         let people = Table.lines(
             ["PERSON", "ROLE", "TOKEN (shown this once)"],

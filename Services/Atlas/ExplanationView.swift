@@ -75,14 +75,8 @@ struct ExplanationView {
     /// For instance «when attempt 2 began, 3 minutes ago».
     private func circumstances(_ json: JSON, _ style: Style) -> String {
         let attempt = json["attempt"]?.integer ?? 1
-        let moment =
-            switch json["phase"]?.string.flatMap(LegitimacyDecision.Phase.init) {
-            case .start?: "when it was started"
-            case .begin?: "when attempt \(attempt) was to begin"
-            case .chunk?: "when a part of it was to begin"
-            case .call?: "before a call to Microsoft, in attempt \(attempt)"
-            case nil: "in attempt \(attempt)"
-            }
+        let moment = Presentation.moment(
+            json["phase"]?.string.flatMap(LegitimacyDecision.Phase.init), attempt: attempt)
         let at = json["facts"]?["read_at"].flatMap(Timestamp.init(json:))?.date
         return moment + (at.map { ", \(style.times.text($0))" } ?? "")
     }

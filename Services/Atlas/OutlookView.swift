@@ -55,6 +55,6 @@ struct OutlookView {
     private func text(_ entry: JSON, _ name: String) -> Cell { Cell(entry[name]?.string ?? "") }
 
     private static func number(_ count: Int, _ noun: String) -> String {
-        "\(RunView.grouped(count)) \(noun)\(count == 1 ? "" : "s")"
+        "\(Presentation.grouped(count)) \(noun)\(count == 1 ? "" : "s")"
     }
 }

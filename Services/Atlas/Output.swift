@@ -1,4 +1,6 @@
 import ArgumentParser
+import Operations
+import ServiceKit
 import FoundationEssentials
 import JSON
 

@@ -30,18 +30,9 @@ struct RunView {
     /// How far it is and how long it will take, for instance «4,000 of 20,000 (20 %), about 48 s left».
     func progress(now: Date) -> String? {
         guard let done = run["progress"]?["done"]?.integer else { return nil }
-        guard let total = run["progress"]?["total"]?.integer, total > 0 else {
-            return "\(Self.grouped(done)) done"
-        }
-        var text = "\(Self.grouped(done)) of \(Self.grouped(total)) (\(done * 100 / total) %)"
-        if !isCompleted, let started = date("started_at"), done > 0, done < total {
-            let elapsed = now.timeIntervalSince(started)
-            // A guess from less than two seconds jumps about.
-            if elapsed > 2 {
-                text += ", about \(Times.length(elapsed / Double(done) * Double(total - done))) left"
-            }
-        }
-        return text
+        return Presentation.progress(
+            done, of: run["progress"]?["total"]?.integer,
+            elapsed: isCompleted ? nil : date("started_at").map(now.timeIntervalSince))
     }
 
     /// The columns of a list.
@@ -70,7 +61,13 @@ struct RunView {
             lines += Table.pairs(
                 events.map { event in
                     let at = event["at"].flatMap(Timestamp.init(json:))?.date
-                    return (at.map(style.times.text) ?? "", Cell(EventWords.text(event)))
+                    return (
+                        at.map(style.times.text) ?? "",
+                        Cell(
+                            EventWords.text(
+                                event["action"]?.string ?? "", outcome: event["outcome"]?.string,
+                                reasonCode: event["reason_code"]?.string))
+                    )
                 }, style
             ).map { "  " + $0 }
         }
@@ -102,7 +99,8 @@ struct RunView {
 
     private func ending(_ style: Style) -> String? {
         guard let ended = date("completed_at") else { return nil }
-        let took = date("started_at").map { ", after \(Times.length(ended.timeIntervalSince($0)))" } ?? ""
+        let took =
+            date("started_at").map { ", after \(Presentation.length(ended.timeIntervalSince($0)))" } ?? ""
         return style.times.text(ended) + took
     }
 
@@ -111,16 +109,7 @@ struct RunView {
     /// For instance «applied 8 · failed 1».
     private static func numbers(_ json: JSON?) -> String {
         (json?.object?.members ?? []).compactMap { name, value in
-            value.integer.map { "\(name.replacing("_", with: " ")) \(grouped($0))" }
+            value.integer.map { "\(name.replacing("_", with: " ")) \(Presentation.grouped($0))" }
         }.joined(separator: " · ")
-    }
-
-    /// A number with its thousands apart.
-    static func grouped(_ number: Int) -> String {
-        let digits = Array("\(number.magnitude)")
-        let groups = stride(from: digits.count, to: 0, by: -3).map { end in
-            String(digits[max(0, end - 3)..<end])
-        }
-        return (number < 0 ? "-" : "") + groups.reversed().joined(separator: ",")
     }
 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import JSON
+import Operations
 
 /// Follows a run until it has ended: in place on a terminal, else a line whenever something has changed.
 struct RunWatch {
@@ -35,7 +36,8 @@ struct RunWatch {
         output.terminal.endProgress()
         if let failure { throw failure }
         throw Failure(
-            code: .refused, what: "The run has not ended within \(Times.length(Double(limit.seconds))).",
+            code: .refused,
+            what: "The run has not ended within \(Presentation.length(Double(limit.seconds))).",
             why: "It goes on.", next: "Go on watching it with «atlas runs watch \(id)».")
     }
 

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import JSON
 import Operations
+import ServiceKit
 import Store
 
 /// Where a page of a list ended. Callers hand it back as they got it; what it holds is nobody's business.

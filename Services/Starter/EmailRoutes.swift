@@ -33,7 +33,7 @@ struct EmailRoutes: Sendable {
     }
 
     /// What a mail tells is what `operations.view` shows, of every tenant: a token for less sets no address.
-    private static func requireOfToken(_ call: Call) throws(Problem) {
+    private static func requireOfToken(_ call: Call) throws(AccessRefusal) {
         guard call.caller.scope.includes(.operationsView), call.caller.scope.tenants == nil else {
             throw .outsideToken(.operationsView)
         }

@@ -72,13 +72,29 @@ extension Problem {
         detail: "There is nothing here that you may see. Check the address and the ids in the request;"
             + " a manager of the workspace can give access.")
 
-    static func forbidden(_ capability: Capability) -> Problem {
+    /// Why somebody was turned away, as an answer.
+    init(_ refusal: AccessRefusal) {
+        switch refusal {
+        case .notFound: self = .notFound
+        case .lacks(let capability): self = .forbidden(capability)
+        case .outsideToken(let capability): self = .outsideToken(capability)
+        }
+    }
+
+    private static func forbidden(_ capability: Capability) -> Problem {
         Problem(
             status: .forbidden,
             detail: "Your role here does not include \(capability.rawValue)."
                 + " A manager of the workspace can raise it.",
             reasonCode: DenialReason.capabilityMissing.rawValue,
             denialClass: DenialReason.capabilityMissing.denialClass, isRetryable: false)
+    }
+
+    private static func outsideToken(_ capability: Capability) -> Problem {
+        Problem(
+            status: .forbidden,
+            detail: "This token is not for \(capability.rawValue). Use another token, or issue one that is.",
+            reasonCode: "outside_token", isRetryable: false)
     }
 
     /// `seconds` until the next request is let through.
@@ -159,6 +175,7 @@ extension Problem {
     init(_ error: any Error) {
         switch error {
         case let problem as Problem: self = problem
+        case let refusal as AccessRefusal: self.init(refusal)
         case StoreError.notFound: self = .notFound
         case let error as PostgresError where error.kind == .commitUnknown:
             self = .unavailable(

@@ -20,20 +20,22 @@ struct RunRoutes: Sendable {
         let limit = parameters.pageLimit()
         let before = parameters.cursor(of: .runs)
         try parameters.finish()
-        let filter = RunFilter(
-            scope: try await scope(tenant, call.caller), state: state, outcome: outcome,
-            operation: operation?.rawValue, before: before.map(RunID.init), limit: limit)
+        let tenants = try await self.tenants(tenant, call.caller)
+        var filter = RunFilter(workspace: call.caller.workspaceID, tenants: tenants, limit: limit)
+        filter.state = state
+        filter.outcome = outcome
+        filter.operation = operation?.rawValue
+        filter.before = before.map(RunID.init)
         let page = try await runs.list(filter)
         return .page("runs", page, json: \.json, cursor: { Cursor(.runs, after: $0.id.uuid) }, of: call)
     }
 
-    private func scope(_ tenant: TenantID?, _ caller: Principal) async throws -> RunFilter.Scope {
-        if let tenant {
-            try await Access(of: caller, at: .tenant(tenant), access).require(.operationsView)
-            return .tenant(tenant)
+    private func tenants(_ tenant: TenantID?, _ caller: Principal) async throws -> [TenantID] {
+        guard let tenant else {
+            return try await Access.tenants(of: caller, holding: .operationsView, access)
         }
-        let visible = try await Access.tenants(of: caller, holding: .operationsView, access)
-        return .workspace(caller.workspaceID, visible: visible)
+        try await Access(of: caller, at: .tenant(tenant), access).require(.operationsView)
+        return [tenant]
     }
 
     func show(_ id: RunID, _ call: Call) async throws -> Answer {

@@ -153,7 +153,7 @@ extension Problem {
     init(_ refusal: StartRefusal) {
         switch refusal {
         case .notFound: self = .notFound
-        case .forbidden(let capability): self = .forbidden(capability)
+        case .forbidden(let capability): self.init(AccessRefusal.lacks(capability))
         case .denied(let reason):
             self.init(
                 status: .conflict,

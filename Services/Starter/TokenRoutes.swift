@@ -2,6 +2,7 @@ import FoundationEssentials
 import HTTPTypes
 import JSON
 import Operations
+import ServiceKit
 import Store
 
 /// Tokens: everybody's own, and for those who manage access on the whole workspace everybody's.
@@ -143,14 +144,6 @@ extension TokenScope {
 }
 
 extension Problem {
-    /// The caller may, but not with this token.
-    static func outsideToken(_ capability: Capability) -> Problem {
-        Problem(
-            status: .forbidden,
-            detail: "This token is not for \(capability.rawValue). Use another token, or issue one that is.",
-            reasonCode: "outside_token", isRetryable: false)
-    }
-
     fileprivate static let narrowToken = Problem(
         status: .forbidden,
         detail: "This token may do less than its owner, and so issues no tokens. Use one without limits.",

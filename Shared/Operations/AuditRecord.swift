@@ -64,6 +64,14 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case credentialResealed = "credential.resealed"
     case tokenIssued = "token.issued"
     case tokenRevoked = "token.revoked"
+    /// Somebody signed in with the console.
+    case sessionBegan = "session.began"
+    /// Signed out.
+    case sessionEnded = "session.ended"
+    /// A password was set or taken away.
+    case accountChanged = "account.changed"
+    /// Somebody's account at an identity provider was linked or unlinked.
+    case identityChanged = "identity.changed"
     case webhookCreated = "webhook.created"
     case webhookKeyRotated = "webhook.key_rotated"
     case webhookEnabled = "webhook.enabled"

@@ -1,4 +1,4 @@
-import Hummingbird
+internal import Hummingbird
 import JSON
 
 /// The endpoints by which a service is watched: `/livez`, `/readyz` and `/metrics`.

@@ -1,7 +1,7 @@
-import Hummingbird
+internal import Hummingbird
 import HummingbirdCore
 import Logging
-import NIOCore
+internal import NIOCore
 import ServiceLifecycle
 
 /// The HTTP server of a service.
@@ -11,7 +11,7 @@ struct HealthServer: Service {
     /// More wait in the system's queue.
     private static let mostConnections = 1_024
 
-    let responder: RouterResponder<BasicRequestContext>
+    let responder: RouterResponder<ServiceRequestContext>
     let host: String
     let port: Int
     let logger: Logger

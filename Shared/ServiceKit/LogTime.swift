@@ -1,4 +1,4 @@
-import FoundationEssentials
+internal import FoundationEssentials
 import Glibc
 
 /// The form of a moment in a log line.

@@ -1,4 +1,4 @@
-import Hummingbird
+package import Hummingbird
 import Logging
 import ServiceLifecycle
 
@@ -15,7 +15,7 @@ package struct ServiceContext {
 package struct ServiceComposition {
     let services: [any Service]
     let readiness: [ReadinessCheck]
-    let addRoutes: (Router<BasicRequestContext>) -> Void
+    let addRoutes: (Router<ServiceRequestContext>) -> Void
 
     /// - Parameters:
     ///   - services: in the order of dependence: the last one is stopped first. The HTTP server comes
@@ -24,7 +24,7 @@ package struct ServiceComposition {
     ///   - addRoutes: what the HTTP server answers besides `/livez`, `/readyz` and `/metrics`.
     package init(
         services: [any Service], readiness: [ReadinessCheck] = [],
-        addRoutes: @escaping (Router<BasicRequestContext>) -> Void = { _ in }
+        addRoutes: @escaping (Router<ServiceRequestContext>) -> Void = { _ in }
     ) {
         self.services = services
         self.readiness = readiness

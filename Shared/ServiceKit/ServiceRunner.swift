@@ -1,6 +1,6 @@
-import FoundationEssentials
+internal import FoundationEssentials
 import Glibc
-import Hummingbird
+internal import Hummingbird
 import Logging
 import ServiceLifecycle
 import UnixSignals
@@ -37,7 +37,7 @@ package func runService(
             ServiceContext(name: name, configuration: configuration, logger: logger, metrics: metrics))
         try configuration.check()
         let readiness = Readiness(composition.readiness, logger: logger)
-        let router = Router(context: BasicRequestContext.self)
+        let router = Router(context: ServiceRequestContext.self)
         HealthRoutes(service: name, readiness: readiness, metrics: metrics).add(to: router)
         composition.addRoutes(router)
         let server = HealthServer(responder: router.buildResponder(), host: host, port: port, logger: logger)

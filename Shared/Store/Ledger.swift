@@ -8,7 +8,7 @@ package struct Ledger: Sendable {
     /// One item's outcome.
     package struct Item: Sendable, Hashable {
         /// How an item came out.
-        package enum State: String, Sendable {
+        package enum State: String, Sendable, CaseIterable {
             case applied, failed, skipped
             /// Something was begun on it: it may have been done, or done in part.
             case inDoubt = "in_doubt"
@@ -175,14 +175,21 @@ package struct Ledger: Sendable {
 
     private static let page: Statement = """
         SELECT item_key, state, result, label, detail, object_id FROM run_items
-        WHERE run_id = $1::uuid AND item_key > $2 ORDER BY item_key LIMIT $3::int
+        WHERE run_id = $1::uuid AND item_key > $2 AND ($4::text IS NULL OR state = $4)
+        ORDER BY item_key LIMIT $3::int
         """
 
-    /// A page of a run's items in the order of their keys; those after `after`. Who may see them is for the caller to
-    /// decide.
-    package func page(of run: RunID, after: String?, limit: Int) async throws -> Page<Item> {
+    /// A page of a run's items in the order of their keys; those after `after`, in any or in one state. Who may see them
+    /// is for the caller to decide.
+    package func page(
+        of run: RunID, in state: Item.State? = nil, after: String?, limit: Int
+    ) async throws -> Page<Item> {
         let rows = try await pool.query(
-            Self.page, [.uuid(run.uuid), .text(after ?? ""), .int(Page<Item>.rows(for: limit))]
+            Self.page,
+            [
+                .uuid(run.uuid), .text(after ?? ""), .int(Page<Item>.rows(for: limit)),
+                state.map { .text($0.rawValue) } ?? .null,
+            ]
         ).map(Item.init)
         return Page(rows: rows, limit: limit)
     }

@@ -52,24 +52,35 @@ package struct Principals: Sendable {
         SELECT k.token_hash, k.id AS token_id, u.id AS user_id, u.workspace_id, u.name, u.kind,
                array_to_string(k.capabilities, ' ') AS capabilities,
                array_to_string(k.tenant_ids, ' ') AS tenant_ids,
-               k.last_used_at IS NULL OR k.last_used_at < clock_timestamp() - interval '10 minutes' AS is_unmarked
+               k.last_used_at IS NULL
+                   OR k.last_used_at < clock_timestamp()
+                      - coalesce(make_interval(secs => k.idle_seconds / 20.0), interval '10 minutes') AS is_unmarked
         FROM api_tokens k JOIN users u ON u.id = k.user_id
         WHERE k.token_hash = ANY ($1::bytea[]) AND k.revoked_at IS NULL
           AND k.expires_at > clock_timestamp() AND u.disabled_at IS NULL
+          AND (k.idle_seconds IS NULL
+               OR coalesce(k.last_used_at, k.created_at) > clock_timestamp() - make_interval(secs => k.idle_seconds))
         """
 
-    /// Once in ten minutes a token, whoever uses it where.
+    /// Once in ten minutes a token, whoever uses it where; a session's in a twentieth of its idle time.
     private static let mark: Statement = """
         UPDATE api_tokens SET last_used_at = clock_timestamp()
         WHERE id = ANY ($1::uuid[])
-          AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '10 minutes')
+          AND (last_used_at IS NULL
+               OR last_used_at < clock_timestamp()
+                  - coalesce(make_interval(secs => idle_seconds / 20.0), interval '10 minutes'))
         """
 
     /// Whoever the token with this SHA-256 stands for; nil when it is unknown, expired or revoked, or its
-    /// person is disabled. Throws the database's error when nobody can tell.
+    /// person is disabled, or it is a session that nobody used for too long. Throws the database's error when nobody can tell.
     package func authenticate(hash: [UInt8]) async throws -> Principal? {
         guard hash.count == Self.hashLength else { return nil }
         return try await logins.submit(hash)
+    }
+
+    /// The same without being noted as a use: for what goes on by itself.
+    package func standing(hash: [UInt8]) async throws -> Principal? {
+        try await pool.query(Self.find, [.byteArrays([hash])]).first.map(Principal.init)
     }
 
     private static let insert: Statement = """
@@ -82,7 +93,7 @@ package struct Principals: Sendable {
               AND ($10::uuid[] IS NULL OR cardinality($10::uuid[]) = (
                    SELECT count(*) FROM tenants t WHERE t.workspace_id = $2::uuid AND t.id = ANY ($10::uuid[])))
               AND (SELECT count(*) FROM api_tokens k WHERE k.user_id = u.id AND k.revoked_at IS NULL
-                   AND k.expires_at > clock_timestamp()) < $11::int
+                   AND k.idle_seconds IS NULL AND k.expires_at > clock_timestamp()) < $11::int
             RETURNING id, workspace_id, user_id, label, expires_at, capabilities, tenant_ids
         )
         INSERT INTO audit (action, workspace_id, actor_id, details)

@@ -3,36 +3,6 @@ internal import JSON
 package import Operations
 package import Postgres
 
-/// Which runs a list shows.
-package struct RunFilter: Sendable, Hashable {
-    /// Where: one tenant, or whichever of these tenants of a workspace.
-    package enum Scope: Sendable, Hashable {
-        case tenant(TenantID)
-        case workspace(WorkspaceID, visible: [TenantID])
-    }
-
-    package var scope: Scope
-    package var state: RunState?
-    package var outcome: RunOutcome?
-    package var operation: String?
-    /// Only runs that are older than this one: where the page before ended.
-    package var before: RunID?
-    /// The most runs of the page; itself at most ``Page/limit``.
-    package var limit: Int
-
-    package init(
-        scope: Scope, state: RunState? = nil, outcome: RunOutcome? = nil, operation: String? = nil,
-        before: RunID? = nil, limit: Int
-    ) {
-        self.scope = scope
-        self.state = state
-        self.outcome = outcome
-        self.operation = operation
-        self.before = before
-        self.limit = limit
-    }
-}
-
 /// Reads runs for people. Who may see them is for the caller to decide.
 package struct RunReading: Sendable {
     private let pool: PostgresPool
@@ -53,28 +23,47 @@ package struct RunReading: Sendable {
     /// Where a run stands; nil when there is none. Those who ask at the same time share a query.
     package func state(of run: RunID) async throws -> RunState? { try await states.submit(run) }
 
-    /// One of three ways to a page is executed: a tenant's index, the few active runs, or the workspace's
-    /// index. Ids are in the order of time, so a page goes on from the last id of the one before.
+    /// Of the ways to a page one is executed: the index of each tenant, the few active runs, the index of what people
+    /// look for most, or the workspace's. Ids are in the order of time, so a page goes on from the last id of the one
+    /// before, and a time is a lowest id.
     private static let page: Statement = """
         WITH page AS (
-            (SELECT id FROM runs
-             WHERE $1::text = 'tenant' AND tenant_id = ($3::uuid[])[1] AND id < $4::uuid
-               AND ($5::text IS NULL OR state = $5) AND ($6::text IS NULL OR outcome = $6)
-               AND ($7::text IS NULL OR operation = $7)
-             ORDER BY id DESC LIMIT $8::int)
+            (SELECT own.id FROM unnest($3::uuid[]) AS t (id) CROSS JOIN LATERAL (
+                SELECT r.id FROM runs r
+                WHERE r.tenant_id = t.id AND r.id < $4::uuid AND r.id >= $5::uuid
+                  AND run_is_listed(r, $7, $8, $9, $10, $11::uuid, $12::bool, $13::uuid, $14::bool)
+                ORDER BY r.id DESC LIMIT $6::int) AS own
+             WHERE $1::text = 'tenants' ORDER BY own.id DESC LIMIT $6::int)
             UNION ALL
-            (SELECT id FROM runs
-             WHERE $1::text = 'active' AND completed_at IS NULL AND workspace_id = $2::uuid
-               AND tenant_id = ANY ($3::uuid[]) AND id < $4::uuid
-               AND state = $5 AND ($7::text IS NULL OR operation = $7)
-             ORDER BY id DESC LIMIT $8::int)
+            (SELECT r.id FROM runs r
+             WHERE $1::text = 'active' AND r.completed_at IS NULL AND r.workspace_id = $2::uuid
+               AND r.tenant_id = ANY ($3::uuid[]) AND r.id < $4::uuid AND r.id >= $5::uuid
+               AND run_is_listed(r, $7, $8, $9, $10, $11::uuid, $12::bool, $13::uuid, $14::bool)
+             ORDER BY r.id DESC LIMIT $6::int)
             UNION ALL
-            (SELECT id FROM runs
-             WHERE $1::text = 'workspace' AND workspace_id = $2::uuid
-               AND tenant_id = ANY ($3::uuid[]) AND id < $4::uuid
-               AND ($5::text IS NULL OR state = $5) AND ($6::text IS NULL OR outcome = $6)
-               AND ($7::text IS NULL OR operation = $7)
-             ORDER BY id DESC LIMIT $8::int)
+            (SELECT r.id FROM runs r
+             WHERE $1::text = 'outcome' AND r.workspace_id = $2::uuid AND r.outcome = $8 AND r.outcome <> 'succeeded'
+               AND r.tenant_id = ANY ($3::uuid[]) AND r.id < $4::uuid AND r.id >= $5::uuid
+               AND run_is_listed(r, $7, $8, $9, $10, $11::uuid, $12::bool, $13::uuid, $14::bool)
+             ORDER BY r.id DESC LIMIT $6::int)
+            UNION ALL
+            (SELECT r.id FROM runs r
+             WHERE $1::text = 'initiator' AND r.workspace_id = $2::uuid AND r.initiator_id = $11::uuid
+               AND r.tenant_id = ANY ($3::uuid[]) AND r.id < $4::uuid AND r.id >= $5::uuid
+               AND run_is_listed(r, $7, $8, $9, $10, $11::uuid, $12::bool, $13::uuid, $14::bool)
+             ORDER BY r.id DESC LIMIT $6::int)
+            UNION ALL
+            (SELECT r.id FROM runs r
+             WHERE $1::text = 'operation' AND r.workspace_id = $2::uuid AND r.operation = $9
+               AND r.tenant_id = ANY ($3::uuid[]) AND r.id < $4::uuid AND r.id >= $5::uuid
+               AND run_is_listed(r, $7, $8, $9, $10, $11::uuid, $12::bool, $13::uuid, $14::bool)
+             ORDER BY r.id DESC LIMIT $6::int)
+            UNION ALL
+            (SELECT r.id FROM runs r
+             WHERE $1::text = 'workspace' AND r.workspace_id = $2::uuid
+               AND r.tenant_id = ANY ($3::uuid[]) AND r.id < $4::uuid AND r.id >= $5::uuid
+               AND run_is_listed(r, $7, $8, $9, $10, $11::uuid, $12::bool, $13::uuid, $14::bool)
+             ORDER BY r.id DESC LIMIT $6::int)
         )
         SELECT r.id, r.operation, r.state, r.outcome, r.reason_code, r.cancel_requested, r.counts,
                r.attempt, r.queued_at, r.expires_at, r.started_at, r.completed_at, r.next_attempt_at,
@@ -91,31 +80,42 @@ package struct RunReading: Sendable {
 
     /// A page of runs, newest first.
     package func list(_ filter: RunFilter) async throws -> Page<RunSummary> {
-        var way = "workspace"
-        var workspace = Parameter.null
-        var tenants: [TenantID] = []
-        switch filter.scope {
-        case .tenant(let tenant):
-            way = "tenant"
-            tenants = [tenant]
-        case .workspace(let id, let visible):
-            // What is active has no outcome; there is an index of just these.
-            if let state = filter.state, state != .completed {
-                way = filter.outcome == nil ? "active" : "none"
-            }
-            workspace = .uuid(id.uuid)
-            tenants = visible
-        }
         let rows = try await pool.query(
             Self.page,
             [
-                .text(way), workspace, .uuids(tenants.map(\.uuid)),
-                .uuid(filter.before?.uuid ?? Self.last), Self.text(filter.state?.rawValue),
-                Self.text(filter.outcome?.rawValue), Self.text(filter.operation),
+                .text(filter.way.rawValue), .uuid(filter.workspace.uuid), .uuids(filter.tenants.map(\.uuid)),
+                .uuid(filter.before?.uuid ?? Self.last),
+                .uuid(filter.since.map(UUID.init(lowestAt:)) ?? TenantReading.first),
                 .int(Page<RunSummary>.rows(for: filter.limit)),
+                Self.text(filter.state?.rawValue), Self.text(filter.outcome?.rawValue),
+                Self.text(filter.operation), Self.text(filter.reason?.code),
+                filter.initiator.map { .uuid($0.uuid) } ?? .null, .bool(filter.isOfSystem),
+                filter.connection.map { .uuid($0.uuid) } ?? .null,
+                filter.isWaiting.map(Parameter.bool) ?? .null,
             ]
         ).map(RunSummary.init)
         return Page(rows: rows, limit: filter.limit)
+    }
+
+    private static let chosen: Statement = """
+        SELECT r.id, r.operation, r.state, r.outcome, r.reason_code, r.cancel_requested, r.counts,
+               r.attempt, r.queued_at, r.expires_at, r.started_at, r.completed_at, r.next_attempt_at,
+               r.workspace_id, r.tenant_id, t.name AS tenant_name, r.connection_id, c.display_name,
+               r.initiator_id, u.name AS initiator_name, r.schedule_id, r.retry_of,
+               g.done, g.total
+        FROM runs r
+        JOIN tenants t ON t.id = r.tenant_id
+        JOIN provider_connections c ON c.id = r.connection_id
+        LEFT JOIN users u ON u.id = r.initiator_id
+        LEFT JOIN run_progress g ON g.run_id = r.id
+        WHERE r.id = ANY ($1::uuid[]) AND r.tenant_id = ANY ($2::uuid[])
+        ORDER BY r.id DESC
+        """
+
+    /// Those of these runs that are on one of the tenants, newest first.
+    package func list(_ ids: [RunID], on tenants: [TenantID]) async throws -> [RunSummary] {
+        try await pool.query(Self.chosen, [.uuids(ids.map(\.uuid)), .uuids(tenants.map(\.uuid))])
+            .map(RunSummary.init)
     }
 
     private static func text(_ text: String?) -> Parameter { text.map(Parameter.text) ?? .null }

@@ -16,7 +16,9 @@ package enum Schema {
             migration(9, "audit_chain", PackageResources._009_audit_chain_sql),
             migration(10, "notifier", PackageResources._010_notifier_sql),
             migration(11, "connections", PackageResources._011_connections_sql),
-            migration(12, "directory", PackageResources._012_directory_sql),
+            migration(12, "sign_in", PackageResources._012_sign_in_sql),
+            migration(13, "run_lists", PackageResources._013_run_lists_sql),
+            migration(14, "directory", PackageResources._014_directory_sql),
         ]
     }
 

@@ -96,6 +96,28 @@ package struct TenantReading: Sendable {
         return Page(rows: rows, limit: limit)
     }
 
+    private static let named: Statement = """
+        SELECT id FROM tenants
+        WHERE id = ANY ($1::uuid[]) AND strpos(lower(name), lower($2)) > 0 ORDER BY name, id
+        """
+
+    /// Those of `visible` whose names contain the text, in any case.
+    package func named(_ text: String, among visible: [TenantID]) async throws -> [TenantID] {
+        try await pool.query(Self.named, [.uuids(visible.map(\.uuid)), .text(text)]).map {
+            TenantID(try $0.uuid("id"))
+        }
+    }
+
+    private static let person: Statement = """
+        SELECT id FROM users WHERE workspace_id = $1::uuid AND lower(name) = lower($2) LIMIT 2
+        """
+
+    /// The person or system of the workspace with this name, in any case; nil unless there is exactly one.
+    package func person(_ name: String, in workspace: WorkspaceID) async throws -> UserID? {
+        let found = try await pool.query(Self.person, [.uuid(workspace.uuid), .text(name)])
+        return found.count == 1 ? UserID(try found[0].uuid("id")) : nil
+    }
+
     private static let connections: Statement = """
         SELECT c.id, c.display_name, c.tenant_id, t.name AS tenant_name, c.provider, c.cloud,
                c.entra_tenant_id, c.entra_tenant_name, c.client_id, c.is_default, c.enabled, c.revision,

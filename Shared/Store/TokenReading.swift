@@ -30,11 +30,11 @@ package struct TokenReading: Sendable {
                array_to_string(k.tenant_ids, ' ') AS tenant_ids, k.issued_by, i.name AS issued_by_name
         FROM api_tokens k JOIN users u ON u.id = k.user_id LEFT JOIN users i ON i.id = k.issued_by
         WHERE k.workspace_id = $1::uuid AND ($2::uuid IS NULL OR k.user_id = $2::uuid) AND k.id > $3::uuid
-          AND ($4::uuid IS NULL OR k.id = $4::uuid)
+          AND ($4::uuid IS NULL OR k.id = $4::uuid) AND k.idle_seconds IS NULL
         ORDER BY k.id LIMIT $5::int
         """
 
-    /// The tokens of a person, or (nil) of everybody in the workspace, in the order of their ids; also those that have
+    /// The tokens (not the sessions) of a person, or (nil) of everybody in the workspace, in the order of their ids; also those that have
     /// ended.
     package func tokens(
         of user: UserID?, in workspace: WorkspaceID, after: UUID?, limit: Int
@@ -59,7 +59,7 @@ package struct TokenReading: Sendable {
 
     private static let user: Statement = """
         SELECT kind, (SELECT count(*) FROM api_tokens k WHERE k.user_id = u.id AND k.revoked_at IS NULL
-                      AND k.expires_at > clock_timestamp()) AS tokens
+                      AND k.idle_seconds IS NULL AND k.expires_at > clock_timestamp()) AS tokens
         FROM users u WHERE u.workspace_id = $1::uuid AND u.id = $2::uuid
         """
 

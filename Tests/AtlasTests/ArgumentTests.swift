@@ -51,7 +51,7 @@ import Testing
                 "notifications list", "notifications deliveries", "notifications redeliver",
                 "notifications email", "webhooks add", "webhooks list", "webhooks rotate", "webhooks disable",
                 "webhooks enable", "webhooks remove", "tokens create", "tokens list", "tokens issue",
-                "tokens revoke", "keys generate", "migrate", "demo-data",
+                "tokens revoke", "accounts set", "accounts link", "keys generate", "migrate", "demo-data",
                 "version",
             ])
     }

@@ -70,13 +70,4 @@ import Testing
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path()).isEmpty)
         }
     }
-
-    @Test func aTokenHasTheStartersForm() {
-        let tokens = (0..<100).map { _ in BearerToken.random() }
-        #expect(Set(tokens.map { $0.reveal() }).count == 100)
-        for token in tokens {
-            #expect(token.reveal().wholeMatch(of: #/ta_[A-Za-z0-9_-]{43}/#) != nil)
-            #expect(token.hash.count == 32)
-        }
-    }
 }

@@ -1,4 +1,5 @@
 import Fixtures
+import ServiceKit
 import FoundationEssentials
 import Hummingbird
 import JobRuntime
@@ -50,7 +51,7 @@ struct RunningStarter: Sendable {
             webhooks: WebhookSealing(
                 publicKey: SealingPrivateKey().publicKey, allowsHTTP: false, makeID: UUID.timeOrdered),
             logger: TestDatabase.quiet, makeID: UUID.timeOrdered, publish: { _ in })
-        let router = Router(context: BasicRequestContext.self)
+        let router = Router(context: ServiceRequestContext.self)
         router.add(middleware: StarterMiddleware(api: api))
         let (ports, told) = AsyncStream.makeStream(of: Int.self)
         let application = Application(

@@ -1,4 +1,5 @@
 import Fixtures
+import ServiceKit
 import FoundationEssentials
 import JSON
 import JobRuntime

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ServiceKit
 import JSON
 import Operations
 import Testing
@@ -48,13 +49,5 @@ import Testing
         }
         #expect(Self.coloured.paint("x", .bad) == "\u{1B}[31mx\u{1B}[0m")
         #expect(Self.coloured.paint("x", .neutral) == "x")
-    }
-
-    @Test(arguments: [
-        (0, "0"), (999, "999"), (1_000, "1,000"), (20_000, "20,000"), (1_234_567, "1,234,567"),
-        (-1_500, "-1,500"),
-    ])
-    func thousandsAreApart(number: Int, text: String) {
-        #expect(RunView.grouped(number) == text)
     }
 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ServiceKit
 import JSON
 import Operations
 import Testing

@@ -1,4 +1,5 @@
 import Waiting
+import ServiceKit
 import AMQP
 import Crypto
 import Curl

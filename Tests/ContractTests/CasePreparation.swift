@@ -1,4 +1,5 @@
 import Waiting
+import ServiceKit
 import Fixtures
 import Foundation
 import JSON

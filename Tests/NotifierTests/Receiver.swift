@@ -1,4 +1,5 @@
 import Waiting
+import ServiceKit
 import Curl
 import Fixtures
 import Foundation

@@ -3,6 +3,7 @@ import FoundationEssentials
 import HTTPTypes
 import JSON
 import Operations
+import ServiceKit
 import Testing
 
 @testable import Starter

@@ -4,6 +4,7 @@ import HTTPTypes
 import JSON
 import Operations
 import Postgres
+import ServiceKit
 import Store
 
 @testable import Starter

@@ -10,6 +10,7 @@ import Postgres
 import Sealing
 import Store
 import Synchronization
+import ServiceKit
 
 @testable import Starter
 

@@ -6,6 +6,7 @@ import Operations
 import Postgres
 import Store
 import Testing
+import ServiceKit
 
 @testable import Starter
 

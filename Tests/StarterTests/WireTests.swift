@@ -3,6 +3,7 @@ import Foundation
 import FoundationNetworking
 import Hummingbird
 import HummingbirdCore
+import ServiceKit
 import JSON
 import NIOCore
 import Operations
@@ -16,7 +17,7 @@ import Testing
 struct WireTests {
     /// Runs `body` with the address of a server on a free port.
     private func withServer(_ site: Site, _ body: (URL) async throws -> Void) async throws {
-        let router = Router(context: BasicRequestContext.self)
+        let router = Router(context: ServiceRequestContext.self)
         router.get("livez") { _, _ in "alive" }
         router.add(middleware: StarterMiddleware(api: site.api))
         let (ports, told) = AsyncStream.makeStream(of: Int.self)

@@ -135,11 +135,11 @@ process_wait_ready() {
 }
 
 # service_start NAME EXECUTABLE [VARIABLE=VALUE …]: starts a service of ours on a free port and waits until it is ready.
-# Sets SERVICE_URL. NAME is this instance's (there may be several of one executable).
+# Sets SERVICE_URL. NAME is this instance's (there may be several of one executable). With SERVICE_PORT on that port.
 service_start() {
     local name=$1 executable=$2
     shift 2
-    free_port
+    if [[ -n "${SERVICE_PORT:-}" ]]; then PORT=$SERVICE_PORT; else free_port; fi
     SERVICE_URL=http://127.0.0.1:$PORT
     process_start "$name" TERM KILL "HTTP_HOST=127.0.0.1" "HTTP_PORT=$PORT" "$@" -- "$BIN/$executable"
     process_wait_ready "$name" "$SERVICE_READY_SECONDS" curl -fs --max-time 2 -o /dev/null "$SERVICE_URL/readyz"

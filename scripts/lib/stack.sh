@@ -32,8 +32,8 @@ stack_servers() {
 }
 
 # The database with its owner, who migrates; the services' login, which may do less (it can't change the audit); and the
-# consumers', which also reads sealed credentials. Sets OWNER_DATABASE_URL, DATABASE_URL (of the services) and
-# CONSUMERS_DATABASE_URL.
+# consumers', which also reads sealed credentials; and the console's, which also looks at passwords. Sets
+# OWNER_DATABASE_URL, DATABASE_URL (of the services), CONSUMERS_DATABASE_URL and CONSOLE_DATABASE_URL.
 stack_database() {
     secret database-owner
     OWNER_DATABASE_URL=postgres://atlas_owner:$SECRET@127.0.0.1:$POSTGRES_PORT/tenantatlas
@@ -56,6 +56,12 @@ stack_database() {
             <<<"CREATE ROLE atlas_consumers LOGIN PASSWORD '$SECRET' IN ROLE tenantatlas_services, tenantatlas_gateway"
     fi
     CONSUMERS_DATABASE_URL=postgres://atlas_consumers:$SECRET@127.0.0.1:$POSTGRES_PORT/tenantatlas
+    secret database-console
+    if [[ -z "$(postgres_sql postgres <<<"SELECT 1 FROM pg_roles WHERE rolname = 'atlas_console'")" ]]; then
+        postgres_sql postgres \
+            <<<"CREATE ROLE atlas_console LOGIN PASSWORD '$SECRET' IN ROLE tenantatlas_services, tenantatlas_console"
+    fi
+    CONSOLE_DATABASE_URL=postgres://atlas_console:$SECRET@127.0.0.1:$POSTGRES_PORT/tenantatlas
     passed "database migrated"
 }
 
@@ -154,6 +160,28 @@ stack_bulk() {
 stack_notifier() {
     stack_service notifier Notifier "NOTIFIER_PRIVATE_KEY_FILE=$NOTIFIER_PRIVATE_KEY_FILE" \
         WEBHOOK_ALLOW_PRIVATE=true "$@"
+}
+
+# The pages for people. Sets CONSOLE_URL.
+stack_console() {
+    free_port
+    CONSOLE_URL=http://127.0.0.1:$PORT
+    SERVICE_PORT=$PORT stack_service console Console "DATABASE_URL=$CONSOLE_DATABASE_URL" "STARTER_URL=$STARTER_URL" \
+        "CONSOLE_URL=$CONSOLE_URL" "$@"
+}
+
+# The people of the demo data who sign in with the console, each with the same password. Sets CONSOLE_PASSWORD.
+stack_console_accounts() {
+    local login name
+    secret console-password
+    CONSOLE_PASSWORD=$SECRET
+    while read -r login name; do
+        DATABASE_URL=$OWNER_DATABASE_URL stack_atlas accounts set --user "$name" --login "$login" \
+            --password-file "$STATE/secrets/console-password" >/dev/null || die "$name got no login."
+    done <<<'nadia Nadia Brandt
+omar Omar Reyes
+clara Clara Dubois'
+    passed "people sign in at $CONSOLE_URL as nadia, omar or clara"
 }
 
 # A workspace with tenants, people and connections, registered at the sandbox. What was made, and a token for each

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ServiceKit
 import FoundationEssentials
 import JobRuntime
 import Operations

@@ -46,7 +46,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
             try await AuditVerification(pool: pool).verify(workspace?.id, knownHead: knownHead) {
                 name, records in
                 if !json {
-                    output.terminal.progress("\(Style.plain(name)): \(RunView.grouped(records)) records")
+                    output.terminal.progress("\(Style.plain(name)): \(Presentation.grouped(records)) records")
                 }
             }
         }
@@ -75,8 +75,8 @@ extension AuditVerification.Chain {
                     + ": its end was removed.")
         }
         lines += [
-            "  \(RunView.grouped(records)) records in \(RunView.grouped(blocks)) blocks,"
-                + " \(RunView.grouped(unsealed)) too fresh to be sealed",
+            "  \(Presentation.grouped(records)) records in \(Presentation.grouped(blocks)) blocks,"
+                + " \(Presentation.grouped(unsealed)) too fresh to be sealed",
             "  workspace \(workspaceID)", "  head \(head.isEmpty ? "none yet" : Hex.text(head))",
         ]
         return lines

@@ -48,7 +48,7 @@ struct DeadLetterSelection: ParsableArguments {
         guard wanted.isEmpty else {
             throw Failure(
                 code: .refused, what: "There is no dead letter \(wanted.sorted().joined(separator: ", ")).",
-                why: "The first \(RunView.grouped(DeadLetterBox.limit)) of each queue were looked at.",
+                why: "The first \(Presentation.grouped(DeadLetterBox.limit)) of each queue were looked at.",
                 next: "See «atlas dead-letters list».")
         }
     }

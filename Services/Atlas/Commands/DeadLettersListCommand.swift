@@ -1,4 +1,5 @@
 import ArgumentParser
+import Operations
 import JSON
 import JobRuntime
 
@@ -45,7 +46,7 @@ struct DeadLettersListCommand: AsyncParsableCommand {
         ]) { style in
             guard !letters.isEmpty else { return ["There are no dead letters."] }
             return Table.lines(DeadLetter.header, letters.map { $0.row(style) }, style)
-                + left.map { style.faint("There are \(RunView.grouped($0.count)) more of \($0.queue).") }
+                + left.map { style.faint("There are \(Presentation.grouped($0.count)) more of \($0.queue).") }
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Operations
 import JSON
 
 struct DeadLettersShowCommand: AsyncParsableCommand {
@@ -30,7 +31,7 @@ struct DeadLettersShowCommand: AsyncParsableCommand {
         }
         throw Failure(
             code: .refused, what: "There is no dead letter \(id).",
-            why: "The first \(RunView.grouped(DeadLetterBox.limit)) of each queue were looked at.",
+            why: "The first \(Presentation.grouped(DeadLetterBox.limit)) of each queue were looked at.",
             next: "See «atlas dead-letters list».")
     }
 }

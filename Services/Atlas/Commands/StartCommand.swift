@@ -106,10 +106,10 @@ struct StartCommand: AsyncParsableCommand {
 
     static func choiceLines(_ choice: JSON, _ style: Style) -> [String] {
         let eligible = choice["eligible"]?.integer ?? 0
-        var lines = [style.bold("\(RunView.grouped(eligible)) would be changed. Nothing was started.")]
+        var lines = [style.bold("\(Presentation.grouped(eligible)) would be changed. Nothing was started.")]
         for (why, count) in choice["not_eligible"]?.object?.members ?? [] {
             let words = notEligible[why] ?? Style.plain(why)
-            lines.append("\(RunView.grouped(count.integer ?? 0)) can't be: \(words).")
+            lines.append("\(Presentation.grouped(count.integer ?? 0)) can't be: \(words).")
         }
         let examples = (choice["examples"]?.array ?? []).compactMap(\.string)
         lines += examples.map { "  " + Style.plain($0) }

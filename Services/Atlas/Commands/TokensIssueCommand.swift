@@ -4,6 +4,7 @@ import JSON
 import JobRuntime
 import Operations
 import Store
+import ServiceKit
 
 struct TokensIssueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -67,12 +68,12 @@ struct TokensIssueCommand: AsyncParsableCommand {
         if found.count == 1 { return found[0] }
         guard !found.isEmpty else {
             throw Failure(
-                code: .refused, what: "No token was issued.", why: "There is nobody called «\(name)».",
+                code: .refused, what: "Nothing was changed.", why: "There is nobody called «\(name)».",
                 next: "Check the name, or use the id.")
         }
         let ids = found.map { "\($0.id)" }.joined(separator: ", ")
         throw Failure(
-            code: .refused, what: "No token was issued.",
+            code: .refused, what: "Nothing was changed.",
             why: "There are \(found.count) called «\(name)»: \(ids).", next: "Use the id.")
     }
 }

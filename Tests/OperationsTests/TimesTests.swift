@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Testing
 
-@testable import Atlas
+@testable import Operations
 
 @Suite struct TimesTests {
     private static let now = Date(timeIntervalSince1970: 1_795_260_000)
@@ -45,6 +45,14 @@ import Testing
             (7_500, "2 h 5 min"), (-1, "0 s"), (2, "2 s"), (9.96, "10 s"),
         ] as [(Double, String)])
     func lengths(seconds: Double, text: String) {
-        #expect(Times.length(seconds) == text)
+        #expect(Presentation.length(seconds) == text)
+    }
+
+    @Test(arguments: [
+        (0, "0"), (999, "999"), (1_000, "1,000"), (20_000, "20,000"), (1_234_567, "1,234,567"),
+        (-1_500, "-1,500"),
+    ])
+    func thousandsAreApart(number: Int, text: String) {
+        #expect(Presentation.grouped(number) == text)
     }
 }

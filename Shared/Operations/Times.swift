@@ -1,25 +1,30 @@
-import FoundationEssentials
-import Glibc
-import Operations
+package import FoundationEssentials
 
 /// How moments are told: relative to now, or exactly with their zone.
-struct Times: Sendable {
+package struct Times: Sendable {
     /// Later than this, a moment is told by its date.
     private static let relativeLimit = 60 * 86_400.0
 
-    let now: Date
+    package let now: Date
     let isExact: Bool
     /// The zone's distance from UTC at a moment, in seconds to the east.
-    var zone: @Sendable (Date) -> Int = Times.localZone
+    private let zone: @Sendable (Date) -> Int
+
+    /// `zone` tells the zone's distance from UTC at a moment, in seconds to the east. `isExact`: with date, time and zone instead of relative to now.
+    package init(now: Date, isExact: Bool, zone: @escaping @Sendable (Date) -> Int) {
+        self.now = now
+        self.isExact = isExact
+        self.zone = zone
+    }
 
     /// A moment as the person wants to see it.
-    func text(_ date: Date) -> String { isExact ? exact(date) : relative(date) }
+    package func text(_ date: Date) -> String { isExact ? exact(date) : relative(date) }
 
     /// A moment in both ways, to the millisecond.
-    func both(_ date: Date) -> String { "\(relative(date)) (\(exact(date, withFraction: true)))" }
+    package func both(_ date: Date) -> String { "\(relative(date)) (\(exact(date, withFraction: true)))" }
 
     /// For instance «3 minutes ago» or «in 2 hours». Clocks differ a little: seconds ahead are «now».
-    func relative(_ date: Date) -> String {
+    package func relative(_ date: Date) -> String {
         let seconds = now.timeIntervalSince(date)
         switch abs(seconds) {
         case ..<5: return "just now"
@@ -31,25 +36,12 @@ struct Times: Sendable {
     }
 
     /// For instance «2026-11-21 12:16:09 +01:00».
-    func exact(_ date: Date, withFraction: Bool = false) -> String {
+    package func exact(_ date: Date, withFraction: Bool = false) -> String {
         let offset = zone(date)
         let text = Timestamp(date.addingTimeInterval(Double(offset))).description
         let day = text.prefix(10)
         let time = text.dropFirst(11).prefix(withFraction ? 12 : 8)
         return "\(day) \(time) \(Self.zoneText(offset))"
-    }
-
-    /// A length of time, for instance «12 s», «3 min 4 s», «2 h 5 min».
-    static func length(_ seconds: Double) -> String {
-        let whole = Int(max(0, seconds).rounded())
-        let tenths = Int((max(0, seconds) * 10).rounded())
-        if tenths < 100, tenths % 10 != 0 { return "\(tenths / 10).\(tenths % 10) s" }
-        if whole < 60 { return "\(whole) s" }
-        if whole < 3_600 {
-            return whole % 60 == 0 ? "\(whole / 60) min" : "\(whole / 60) min \(whole % 60) s"
-        }
-        let minutes = whole % 3_600 / 60
-        return minutes == 0 ? "\(whole / 3_600) h" : "\(whole / 3_600) h \(minutes) min"
     }
 
     private static func amount(_ seconds: Double) -> String {
@@ -64,13 +56,5 @@ struct Times: Sendable {
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         let minutes = abs(offset) / 60
         return "\(offset < 0 ? "-" : "+")\(two(minutes / 60)):\(two(minutes % 60))"
-    }
-
-    /// The zone of this machine, or the one that TZ names.
-    @Sendable private static func localZone(_ date: Date) -> Int {
-        var moment = time_t(date.timeIntervalSince1970)
-        var parts = tm()
-        guard localtime_r(&moment, &parts) != nil else { return 0 }
-        return parts.tm_gmtoff
     }
 }

@@ -1,14 +1,10 @@
-import JSON
-import Operations
-
 /// What happened to a run, in the words that people use.
-enum EventWords {
+package enum EventWords {
     /// A line of the timeline. A word that this version does not know stays as it is.
-    static func text(_ event: JSON) -> String {
-        let word = event["action"]?.string ?? ""
+    package static func text(_ word: String, outcome: String?, reasonCode: String?) -> String {
         var text = AuditAction(rawValue: word).flatMap(known) ?? word
-        if let outcome = event["outcome"]?.string { text += ": " + outcome.replacing("_", with: " ") }
-        if let reason = event["reason_code"]?.string.flatMap(RunReason.init(code:)) {
+        if let outcome { text += ": " + outcome.replacing("_", with: " ") }
+        if let reason = reasonCode.flatMap(RunReason.init(code:)) {
             text += ". " + Presentation.sentence(reason)
         }
         return text

@@ -1,8 +1,6 @@
-import Operations
-
 extension LegitimacyCheck {
     /// What the check asks, as a person reads it with a tick or a cross before it.
-    var words: String {
+    package var words: String {
         switch self {
         case .operationKnown: "the operation is known"
         case .notExpired: "it has not waited too long"

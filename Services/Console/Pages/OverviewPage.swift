@@ -1,0 +1,116 @@
+import FoundationEssentials
+import Operations
+import Postgres
+import Store
+
+/// What runs, what waits and why, and what ended badly in the last day.
+struct OverviewPage: Sendable {
+    private static let hours = 24
+
+    let pool: PostgresPool
+    let access: AccessReading
+
+    /// What the template reads.
+    private struct View: Sendable {
+        struct Tile: Sendable {
+            let badge: BadgeView
+            let count: String
+            let href: String
+            /// For instance «oldest 3 minutes ago».
+            let note: String?
+        }
+
+        struct Cause: Sendable {
+            let badge: BadgeView
+            let sentence: String
+            let count: String
+            let href: String?
+        }
+
+        let frozen: [LinkView]
+        let tiles: [Tile]
+        let waits: [Cause]
+        let causes: [Cause]
+        let chart: OutcomeChart?
+    }
+
+    func show(_ visit: Visit) async throws -> SitePage {
+        let visible = try await Access.tenants(of: visit.principal, holding: .operationsView, access)
+        guard !visible.isEmpty else { throw Fault.forbidden(.operationsView) }
+        let since = visit.now.addingTimeInterval(-3_600 * Double(Self.hours))
+        let figures = try await OperationsFigures.read(
+            pool, workspace: visit.principal.workspaceID, tenants: visible, since: since)
+        return SitePage(
+            template: "overview", title: "Overview", section: .overview,
+            content: View(
+                frozen: figures.frozen.map(Self.frozen), tiles: Self.tiles(figures, visit.now),
+                waits: Self.waits(figures), causes: Self.causes(figures),
+                chart: OutcomeChart(figures.ended, hours: Self.hours, now: visit.now)),
+            isLive: true)
+    }
+
+    private static func frozen(_ thing: OperationsFigures.Frozen) -> LinkView {
+        switch thing {
+        case .everything: LinkView(label: "Everything is frozen", href: "/admin/tenants")
+        case .workspace: LinkView(label: "The workspace is frozen", href: "/admin/tenants")
+        case .tenant(_, let name): LinkView(label: "\(name) is frozen", href: "/admin/tenants")
+        case .connection(let id, let name):
+            LinkView(label: "The connection \(name) is frozen", href: Link.connection(id))
+        }
+    }
+
+    private static func tiles(_ figures: OperationsFigures, _ now: Date) -> [View.Tile] {
+        func tile(_ state: RunState, waiting: Bool, _ query: String) -> View.Tile {
+            let runs = figures.active.filter { $0.state == state && ($0.reason != nil) == waiting }
+            let oldest = runs.map(\.oldestQueuedAt).min()
+            return View.Tile(
+                badge: BadgeView(Presentation.badge(state: state, outcome: nil, isWaiting: waiting)),
+                count: Presentation.grouped(runs.reduce(0) { $0 + $1.count }), href: Link.operations(query),
+                note: oldest.map { "oldest \(MomentView($0, now: now).relative)" })
+        }
+        func tile(_ outcome: RunOutcome) -> View.Tile {
+            let count = figures.ended.filter { $0.outcome == outcome }.reduce(0) { $0 + $1.count }
+            return View.Tile(
+                badge: BadgeView(Presentation.badge(state: .completed, outcome: outcome, isWaiting: false)),
+                count: Presentation.grouped(count),
+                href: Link.operations("outcome:\(outcome.rawValue) since:\(hours)h"),
+                note: "in \(hours) hours")
+        }
+        let running = View.Tile(
+            badge: BadgeView(Presentation.badge(state: .running, outcome: nil, isWaiting: false)),
+            count: Presentation.grouped(
+                figures.active.filter { $0.state == .running }.reduce(0) { $0 + $1.count }),
+            href: Link.operations("state:running"), note: nil)
+        return [
+            running, tile(.queued, waiting: false, "state:queued"),
+            tile(.queued, waiting: true, "state:waiting"),
+            tile(.blocked), tile(.failed), tile(.partiallySucceeded), tile(.succeeded),
+        ]
+    }
+
+    private static func waits(_ figures: OperationsFigures) -> [View.Cause] {
+        let badge = BadgeView(Presentation.badge(state: .queued, outcome: nil, isWaiting: true))
+        return figures.active.filter { $0.state == .queued }.sorted { $0.count > $1.count }.compactMap {
+            active in
+            active.reason.map { reason in
+                View.Cause(
+                    badge: badge, sentence: Presentation.sentence(reason),
+                    count: Presentation.grouped(active.count),
+                    href: Link.operations("state:waiting reason:\(reason.code)"))
+            }
+        }
+    }
+
+    private static func causes(_ figures: OperationsFigures) -> [View.Cause] {
+        figures.causes.prefix(12).map { cause in
+            View.Cause(
+                badge: BadgeView(
+                    Presentation.badge(state: .completed, outcome: cause.outcome, isWaiting: false)),
+                sentence: cause.reason.map(Presentation.sentence) ?? "No reason was recorded.",
+                count: Presentation.grouped(cause.count),
+                href: cause.reason.map {
+                    Link.operations("outcome:\(cause.outcome.rawValue) reason:\($0.code) since:\(hours)h")
+                })
+        }
+    }
+}

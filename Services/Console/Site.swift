@@ -1,0 +1,196 @@
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import JSON
+import Logging
+import Operations
+import Postgres
+import ServiceKit
+import Store
+
+/// The console: takes each request from its session to its page.
+struct Site: Sendable {
+    private let settings: ConsoleSettings
+    private let logger: Logger
+    private let principals: Principals
+    private let cookies: Cookies
+    private let origin: OriginCheck
+    private let assets = Assets()
+    private let frames: Frames
+    private let live: LivePages
+    private let signIn: SignInPages
+    private let overview: OverviewPage
+    private let operations: OperationsPage
+    private let runs: RunPages
+    private let runChanges: RunChanges
+    private let places: PlacePages
+
+    init(pool: PostgresPool, starter: StarterClient, settings: ConsoleSettings, logger: Logger) throws {
+        self.settings = settings
+        self.logger = logger
+        let access = AccessReading(pool: pool)
+        let tenants = TenantReading(pool: pool)
+        let reading = RunReading(pool: pool)
+        principals = Principals(pool: pool)
+        cookies = Cookies(isSecure: settings.isSecure)
+        origin = OriginCheck(publicURL: settings.publicURL)
+        frames = try Frames(assets: assets)
+        live = LivePages(principals: principals, frames: frames)
+        signIn = SignInPages(
+            password: PasswordSignIn(
+                accounts: LocalAccounts(pool: pool), attempts: SignInAttempts(pool: pool)),
+            sessions: Sessions(pool: pool, makeID: UUID.timeOrdered), lifetime: settings.session,
+            cookies: cookies, frames: frames)
+        overview = OverviewPage(pool: pool, access: access)
+        operations = OperationsPage(runs: reading, tenants: tenants, access: access)
+        runs = RunPages(runs: reading, ledger: Ledger(pool: pool), access: access)
+        runChanges = RunChanges(runs: reading, starter: starter, operations: operations)
+        places = PlacePages(tenants: tenants, runs: reading, access: access)
+    }
+
+    /// Answers a request that comes from `address`. Never throws: whatever goes wrong is a page, too.
+    func respond(to request: Request, from address: String) async -> Response {
+        let requestID = Hex.random(16)
+        let reply: Reply
+        do {
+            reply = try await self.reply(to: request, from: place(of: request, address), requestID)
+        } catch {
+            reply = fault(error, nil, requestID)
+        }
+        return reply.response(requestID: requestID, isSecure: settings.isSecure)
+    }
+
+    private func reply(to request: Request, from place: String, _ requestID: String) async throws -> Reply {
+        let path = request.uri.path
+        if let asset = assets.reply(path) { return asset }
+        if path == "/" { return .seeOther(SitePage.Section.overview.href) }
+        if path == "/csp-report" { return try await noted(request) }
+        guard [.get, .head].contains(request.method) || origin.passes(request.headers) else {
+            throw Fault.badForm
+        }
+        if path == "/sign-in" { return try await signIn.reply(to: request, from: place) }
+        guard let visit = try await visit(request) else {
+            return .seeOther(signIn.address(backTo: request.method == .get ? request.uri.string : nil))
+        }
+        do {
+            return try await reply(to: visit)
+        } catch {
+            return fault(error, visit, requestID)
+        }
+    }
+
+    /// The visitor of a request; nil for somebody who is not signed in.
+    private func visit(_ request: Request) async throws -> Visit? {
+        guard let secret = cookies.value(.session, in: request.headers), let token = BearerToken(secret),
+            let principal = try await principals.authenticate(hash: token.hash), principal.kind == .person
+        else { return nil }
+        return Visit(principal, secret: secret, request, now: Date())
+    }
+
+    private func reply(to visit: Visit) async throws -> Reply {
+        guard let route = Route(visit.request.method, path: visit.request.uri.path) else {
+            throw Fault.notFound
+        }
+        switch route {
+        case .overview: return try await show(visit, overview.show)
+        case .operations:
+            if let run = operations.soughtRun(visit) { return .seeOther(Link.run(run)) }
+            return try await show(visit, operations.show)
+        case .operationsFile(let format): return try await operations.export(format, visit)
+        case .run(let id): return try await show(visit) { try await runs.show(id, $0) }
+        case .runItems(let id): return try await show(visit) { try await runs.items(id, $0) }
+        case .tenants: return try await show(visit, places.tenantList)
+        case .connections: return try await show(visit, places.connectionList)
+        case .connection(let id): return try await show(visit) { try await places.connection(id, $0) }
+        case .me: return try await show(visit, places.me)
+        case .start: return try await changed(visit, runChanges.start)
+        case .cancel(let id): return try await changed(visit) { try await runChanges.cancel(id, $0, $1) }
+        case .retry(let id): return try await changed(visit) { try await runChanges.retry(id, $0, $1) }
+        case .changeRuns: return try await changeRuns(visit)
+        case .signOut:
+            _ = try await visit.form()
+            return try await signIn.end(visit)
+        case .theme: return try await theme(visit)
+        }
+    }
+
+    /// A page, or, to a browser that listens, the page's changes.
+    private func show(
+        _ visit: Visit, _ make: @escaping @Sendable (Visit) async throws -> SitePage
+    ) async throws -> Reply {
+        let page = try await make(visit)
+        if page.isLive, visit.request.headers[.accept] == "text/event-stream" {
+            return live.stream(visit, page, again: make)
+        }
+        return framed(.ok, page, visit)
+    }
+
+    private func framed(_ status: HTTPResponse.Status, _ page: SitePage, _ visit: Visit) -> Reply {
+        let headers = visit.request.headers
+        let notice = cookies.value(.notice, in: headers).flatMap(visit.seal.opened).flatMap(Notice.init)
+        let html = frames.render(
+            page, for: visit, notice: notice, theme: Theme(cookies.value(.theme, in: headers)))
+        let reply = Reply.html(status, html)
+        return notice == nil ? reply : reply.setting(cookies.setting(.notice, to: nil))
+    }
+
+    /// Something was done: tells it on the page where the person came from.
+    private func changed(
+        _ visit: Visit, _ change: (FormBody, Visit) async throws -> Outcome
+    ) async throws -> Reply {
+        let outcome = try await change(visit.form(), visit)
+        return Reply.seeOther(outcome.path).setting(
+            cookies.setting(.notice, to: visit.seal.signed(outcome.notice.json.text), seconds: 60))
+    }
+
+    private func changeRuns(_ visit: Visit) async throws -> Reply {
+        let form = try await visit.form()
+        guard form["confirm"] == "yes" else {
+            return framed(.ok, try await runChanges.preview(form, visit), visit)
+        }
+        return try await changed(visit) { _, _ in try await runChanges.apply(form, visit) }
+    }
+
+    private func theme(_ visit: Visit) async throws -> Reply {
+        let form = try await visit.form()
+        let theme = Theme(form["theme"])
+        return Reply.seeOther(Link.local(form["back"]) ?? SitePage.Section.overview.href).setting(
+            cookies.setting(.theme, to: theme == .system ? nil : theme.rawValue, seconds: 31_536_000))
+    }
+
+    private func fault(_ error: any Error, _ visit: Visit?, _ requestID: String) -> Reply {
+        let fault = Fault(error, requestID: requestID)
+        if fault.status.kind == .serverError {
+            logger.error(
+                "a page failed", error: error,
+                metadata: ["request_id": .string(requestID), "status": .stringConvertible(fault.status.code)])
+        }
+        let page = SitePage(template: "fault", title: fault.title, section: nil, content: fault)
+        guard let visit else { return .html(fault.status, frames.render(outside: page)) }
+        return framed(fault.status, page, visit)
+    }
+
+    /// A browser tells that a page tried something that its policy forbids.
+    private func noted(_ request: Request) async throws -> Reply {
+        let report = try? await request.body.collect(upTo: 16 * 1024)
+        logger.warning(
+            "a browser reported a violation of the pages' policy",
+            metadata: ["bytes": .stringConvertible(report?.readableBytes ?? 0)])
+        return Reply(status: .noContent)
+    }
+
+    /// Where a request comes from, as far as it can be known.
+    private func place(of request: Request, _ address: String) -> String {
+        guard settings.trustsProxy,
+            let forwarded = request.headers[HTTPField.Name("X-Forwarded-For")!]?.split(separator: ",").last
+        else { return address }
+        return forwarded.trimmed
+    }
+}
+
+/// What came of a change: where to look, and what to say there.
+struct Outcome: Sendable {
+    let path: String
+    let notice: Notice
+}

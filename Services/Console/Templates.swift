@@ -1,0 +1,32 @@
+import Mustache
+
+/// The templates, as they stand in the folder of that name.
+enum Templates {
+    /// Each by its file's name.
+    static let sources: [(name: String, bytes: [UInt8])] = [
+        ("layout", PackageResources.layout_mustache), ("outside", PackageResources.outside_mustache),
+        ("badge", PackageResources.badge_mustache), ("moment", PackageResources.moment_mustache),
+        ("progress", PackageResources.progress_mustache), ("fault", PackageResources.fault_mustache),
+        ("sign-in", PackageResources.sign_in_mustache), ("overview", PackageResources.overview_mustache),
+        ("overview-live", PackageResources.overview_live_mustache),
+        ("operations", PackageResources.operations_mustache),
+        ("operations-live", PackageResources.operations_live_mustache),
+        ("operations-rows", PackageResources.operations_rows_mustache),
+        ("run-table", PackageResources.run_table_mustache),
+        ("run-preview", PackageResources.run_preview_mustache), ("run", PackageResources.run_mustache),
+        ("run-live", PackageResources.run_live_mustache), ("decision", PackageResources.decision_mustache),
+        ("run-items", PackageResources.run_items_mustache), ("tenants", PackageResources.tenants_mustache),
+        ("connections", PackageResources.connections_mustache),
+        ("connection", PackageResources.connection_mustache),
+        ("connection-live", PackageResources.connection_live_mustache), ("me", PackageResources.me_mustache),
+    ]
+
+    /// Throws when one can't be read.
+    static func library() throws -> MustacheLibrary {
+        var library = MustacheLibrary()
+        for (name, bytes) in sources {
+            try library.register(String(decoding: bytes, as: UTF8.self), named: name)
+        }
+        return library
+    }
+}

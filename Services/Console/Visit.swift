@@ -1,0 +1,55 @@
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import Operations
+import Store
+
+/// A request whose visitor is known.
+struct Visit: Sendable {
+    /// The most bytes of a form.
+    static let formLimit = 256 * 1024
+
+    let principal: Principal
+    /// The session's secret: what the Starter is asked with.
+    let secret: String
+    let seal: SessionSeal
+    let request: Request
+    let now: Date
+    /// The parameters of the address.
+    let query: FormBody
+
+    init(_ principal: Principal, secret: String, _ request: Request, now: Date) {
+        self.principal = principal
+        self.secret = secret
+        self.request = request
+        self.now = now
+        seal = SessionSeal(secret)
+        query = FormBody(request.uri.query ?? "")
+    }
+
+    /// Path and query, to come back to.
+    var address: String { request.uri.string }
+
+    /// The form that was sent. Throws ``Fault/badForm`` unless a page of this session made it.
+    func form() async throws -> FormBody {
+        let form = try await Self.form(request)
+        guard seal.accepts(formToken: form["csrf"] ?? "") else { throw Fault.badForm }
+        return form
+    }
+
+    /// The form of any request, whoever made it.
+    static func form(_ request: Request) async throws -> FormBody {
+        guard
+            request.headers[.contentType]?.lowercased().hasPrefix("application/x-www-form-urlencoded") == true
+        else { throw Fault.badForm }
+        let buffer: ByteBuffer
+        do {
+            buffer = try await request.body.collect(upTo: formLimit)
+        } catch is NIOTooManyBytesError {
+            throw Fault.tooLarge
+        }
+        return FormBody(String(decoding: buffer.readableBytesView, as: UTF8.self))
+    }
+}
