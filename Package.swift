@@ -189,7 +189,7 @@ let package = Package(
                 "AMQP", "Curl", "Fixtures", "JSON", "JobRuntime", "Operations", "Postgres", "Store", crypto,
                 logging,
             ],
-            path: "Tests/Benchmark", exclude: ["limits"], swiftSettings: settings),
+            path: "Tests/Benchmark", exclude: ["limits", "pages.py", "pages.sql"], swiftSettings: settings),
         .executableTarget(
             name: "TestConsumer",
             dependencies: ["Operations", "Store", "Postgres", "Graph", "JobRuntime", "ServiceKit"],
