@@ -176,6 +176,12 @@ let package = Package(
                 "Operations", "Postgres", "Curl", "JSON", "AMQP", "JobRuntime", logging,
             ],
             path: "Tests/GraphFixtures", swiftSettings: settings),
+        .target(
+            name: "WebFixtures",
+            dependencies: [
+                "Fixtures", "Starter", "Sealing", "Operations", "ServiceKit", hummingbird, lifecycle,
+            ],
+            path: "Tests/WebFixtures", swiftSettings: settings),
         .executableTarget(
             name: "Benchmark",
             dependencies: [
@@ -257,13 +263,21 @@ let package = Package(
         tests(
             "StarterTests",
             [
-                "Fixtures", "CredentialFixtures", "Starter", "Sealing", "Credentials", "Store", "Operations",
-                "ServiceKit", "Postgres", "JSON", crypto,
+                "Fixtures", "CredentialFixtures", "WebFixtures", "Starter", "Sealing", "Credentials", "Store",
+                "Operations", "ServiceKit", "Postgres", "JSON", crypto,
+            ]),
+        tests(
+            "ConsoleTests",
+            [
+                "Fixtures", "CredentialFixtures", "SeededRandom", "WebFixtures", "Console", "Sealing",
+                "Store", "Operations",
+                "ServiceKit", "Postgres", "Curl", "JSON", hummingbird,
             ]),
         tests(
             "AtlasTests",
             [
-                "Fixtures", "CredentialFixtures", "Credentials", "Atlas", "Starter", "GraphSandbox",
+                "Fixtures", "CredentialFixtures", "WebFixtures", "Credentials", "Atlas", "Starter",
+                "GraphSandbox",
                 "JobRuntime",
                 "Store",
                 "Operations", "Sealing", "AMQP",

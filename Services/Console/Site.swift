@@ -46,7 +46,7 @@ struct Site: Sendable {
         overview = OverviewPage(pool: pool, access: access)
         operations = OperationsPage(runs: reading, tenants: tenants, access: access)
         runs = RunPages(runs: reading, ledger: Ledger(pool: pool), access: access)
-        runChanges = RunChanges(runs: reading, starter: starter, operations: operations)
+        runChanges = RunChanges(runs: reading, access: access, starter: starter, operations: operations)
         places = PlacePages(
             tenants: tenants, runs: reading, freezes: FreezeReading(pool: pool), access: access)
         management = ManagementPages(pool: pool, starter: starter)

@@ -11,6 +11,11 @@ package struct NameReading: Sendable {
     package struct Named: Sendable, Hashable {
         package let kind: Kind
         package let name: String
+
+        package init(kind: Kind, name: String) {
+            self.kind = kind
+            self.name = name
+        }
     }
 
     private let pool: PostgresPool

@@ -10,6 +10,7 @@ import Postgres
 import Sealing
 import Store
 import Synchronization
+import WebFixtures
 import ServiceKit
 
 @testable import Starter
@@ -132,17 +133,10 @@ struct Reply: Sendable {
                 head: HTTPRequest(
                     method: method, scheme: "http", authority: "test", path: path, headerFields: headers),
                 body: RequestBody(buffer: ByteBuffer(bytes: body))))
-        let collected = Collected()
-        try await response.body.write(collected)
-        status = response.status.code
-        self.headers = response.headers
-        self.body = collected.bytes.withLock { $0 }
-    }
-
-    private final class Collected: ResponseBodyWriter, Sendable {
-        let bytes = Mutex<[UInt8]>([])
-        func write(_ buffer: ByteBuffer) { bytes.withLock { $0 += Array(buffer.readableBytesView) } }
-        func finish(_ trailingHeaders: HTTPFields?) {}
+        let collected = try await CollectedResponse(response)
+        status = collected.status
+        self.headers = collected.headers
+        self.body = collected.body
     }
 }
 

@@ -40,6 +40,7 @@ install_has() {
         python3-pika) /usr/bin/python3 -c 'import pika' ;;
         python3-jsonschema) /usr/bin/python3 -c 'import jsonschema; jsonschema.Draft202012Validator' ;;
         python3-requests) /usr/bin/python3 -c 'import requests' ;;
+        fonts-noto-core) [[ -d /usr/share/fonts/truetype/noto ]] ;;
         python3-psycopg2) /usr/bin/python3 -c 'import psycopg2' ;;
         *) command -v "$1" >/dev/null ;;
     esac 2>/dev/null

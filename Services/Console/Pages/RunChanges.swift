@@ -26,6 +26,7 @@ struct RunChanges: Sendable {
     }
 
     let runs: RunReading
+    let access: AccessReading
     let starter: StarterClient
     let operations: OperationsPage
 
@@ -103,8 +104,14 @@ struct RunChanges: Sendable {
     func preview(_ form: FormBody, _ visit: Visit) async throws -> SitePage {
         let change = try Self.change(form)
         let (found, isCut) = try await chosen(form, visit)
+        let places = try await places(of: found, visit)
         let rows = found.map { run in
-            View.Row(run: RunRow(run, now: visit.now), obstacle: change.obstacle(run))
+            let isAllowed = places[Self.capability(run)]?.contains(run.tenant.id) == true
+            return View.Row(
+                run: RunRow(run, now: visit.now),
+                obstacle: isAllowed
+                    ? change.obstacle(run)
+                    : "Your role there does not include \(Self.capability(run).rawValue).")
         }
         let ready = rows.filter { $0.obstacle == nil }
         return SitePage(
@@ -114,6 +121,21 @@ struct RunChanges: Sendable {
                 rows: rows, ready: ready.map(\.run.id), key: Hex.random(16),
                 back: Link.local(form["back"]) ?? SitePage.Section.operations.href, limit: Self.limit,
                 isCut: isCut))
+    }
+
+    /// What it takes to change a run: the same as to start its operation.
+    private static func capability(_ run: RunSummary) -> Capability {
+        OperationCatalogue.definition(named: run.operation)?.capability ?? .accessManage
+    }
+
+    /// Where the visitor may change runs like these.
+    private func places(of runs: [RunSummary], _ visit: Visit) async throws -> [Capability: Set<TenantID>] {
+        var places: [Capability: Set<TenantID>] = [:]
+        for capability in Set(runs.map(Self.capability)) {
+            places[capability] = Set(
+                try await Access.tenants(of: visit.principal, holding: capability, access))
+        }
+        return places
     }
 
     /// Does it with the runs that the preview named.

@@ -3,7 +3,8 @@
 (() => {
   const live = document.getElementById("live");
 
-  // Changes `old` into `fresh` in place, so that focus, scroll, chosen rows and opened parts stay.
+  // Changes `old` into `fresh` in place, so that focus, scroll, chosen rows and opened parts stay. Children with the
+  // same data-key are the same, wherever they stand; others are compared one after the other.
   const morph = (old, fresh) => {
     if (old.isEqualNode(fresh)) return;
     if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) return old.replaceWith(fresh);
@@ -97,7 +98,7 @@
     o: () => current()?.querySelector("[data-open]")?.click(),
     x: () => current()?.querySelector("input[type=checkbox]")?.click(),
     r: () => location.reload(),
-    t: () => document.querySelector("[data-key=t]")?.click(),
+    t: () => document.querySelector("[data-shortcut=t]")?.click(),
     "?": () => document.getElementById("keys")?.showModal(),
   };
   document.addEventListener("keydown", (event) => {
