@@ -67,8 +67,29 @@ package enum AuditWords {
         case "open": "write gate open"
         case "operability": "state"
         case "reason_code": "reason"
+        case "label": "for"
         default:
             (member.hasSuffix("_id") ? String(member.dropLast(3)) : member).replacing("_", with: " ")
         }
+    }
+
+    /// What a text in a record's details says, as the value of that member. A word that this version does not know stays
+    /// as it is.
+    package static func value(_ text: String, of member: String) -> String {
+        switch member {
+        case "operation": OperationCatalogue.definition(named: text)?.label ?? text
+        case "reason_code": RunReason(code: text).map(Presentation.sentence) ?? text
+        case "outcome", "kind", "origin", "decision": text.replacing("_", with: " ")
+        case _ where member.hasSuffix("_at"): moment(text) ?? text
+        default: text
+        }
+    }
+
+    /// As the database writes moments into details, to the second; nil for anything else, and in other zones.
+    private static func moment(_ text: String) -> String? {
+        guard text.hasSuffix("+00:00") || text.hasSuffix("Z"), text.utf8.count >= 20,
+            text.utf8.allSatisfy({ $0 < 0x80 })
+        else { return nil }
+        return text.prefix(19).replacing("T", with: " ") + " UTC"
     }
 }

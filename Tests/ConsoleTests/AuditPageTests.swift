@@ -42,9 +42,10 @@ struct AuditPageTests {
             // The person has a name, not an id, and role and place are there.
             #expect(
                 given.text.contains(
-                    "<dt>person</dt><dd><a href=\"/admin/access/\(world.stranger)\">stranger</a>"))
+                    "<dt>person:</dt> <dd><a href=\"/admin/access/\(world.stranger)\">stranger</a>"))
             #expect(
-                given.text.contains("<dt>role</dt><dd>operator</dd>") && given.text.contains(">Tenant 1</a>"))
+                given.text.contains("<dt>role:</dt> <dd>operator</dd>")
+                    && given.text.contains(">Tenant 1</a>"))
             #expect(try await words(find("who=manager")) == ["frozen"])
             #expect(try await words(find("who=\(world.people[.manager]!)")) == ["frozen"])
             #expect(try await words(find("tenant=\(world.tenants[1])")) == ["frozen"])
@@ -131,7 +132,8 @@ struct AuditPageTests {
         let id = UUID()
         let details = """
             {"user_id": "\(id.uuidString.lowercased())", "before": {"display_name": "A"}, "open": true, "n": 12345,
-             "tenant_ids": null, "list": ["a", "b"], "long": "\(String(repeating: "x", count: 300))"}
+             "decision": {"decision": "denied", "reason_code": "capability_missing", "checks": {"x": "passed"}},
+             "operation": "inventory.sync", "expires_at": "2026-11-22T12:34:02.107961+00:00", "tenant_ids": null, "list": ["a", "b"], "long": "\(String(repeating: "x", count: 300))"}
             """
         let read = AuditDetail.read(
             details, [id: .init(kind: .user, name: "Omar")], linksPeople: true)
@@ -139,6 +141,9 @@ struct AuditPageTests {
         #expect(texts["person"] == "Omar" && texts["before › display name"] == "A")
         #expect(texts["write gate open"] == "yes" && texts["n"] == "12,345" && texts["list"] == "a, b")
         #expect(texts["long"]?.count == 201 && texts["tenants"] == nil)
+        #expect(texts["decision"] == "denied" && texts["operation"] == "Inventory sync")
+        #expect(texts["decision › reason"]?.contains("no longer allows this operation") == true)
+        #expect(texts["expires at"] == "2026-11-22 12:34:02 UTC" && read.count == 11)
         #expect(read.first { $0.name == "person" }?.href == "/admin/access/\(UserID(id))")
         #expect(AuditDetail.ids(details) == [id])
         #expect(AuditDetail.read("not json", [:], linksPeople: true).isEmpty)

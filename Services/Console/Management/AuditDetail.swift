@@ -26,7 +26,10 @@ struct AuditDetail: Sendable, Hashable {
     ) -> [AuditDetail] {
         leaves(details).prefix(limit).map { path, value in
             let texts = texts(value)
-            let named = texts.map { text in Identifier<Never>(text).flatMap { names[$0.uuid]?.name } ?? text }
+            let named = texts.map { text in
+                Identifier<Never>(text).flatMap { names[$0.uuid]?.name }
+                    ?? AuditWords.value(text, of: path.last ?? "")
+            }
             let shown = named.joined(separator: ", ")
             return AuditDetail(
                 name: path.map(AuditWords.name).joined(separator: " › "),
@@ -46,6 +49,9 @@ struct AuditDetail: Sendable, Hashable {
         }
     }
 
+    /// What of a decision is told in a line: the run's page shows all of it.
+    private static let ofDecision: Set<String> = ["decision", "reason_code", "phase"]
+
     /// Every member that says something, with its path; what stands in objects included.
     private static func leaves(_ details: String) -> [(path: [String], value: JSON)] {
         guard let json = try? JSON(parsing: Array(details.utf8)) else { return [] }
@@ -55,7 +61,10 @@ struct AuditDetail: Sendable, Hashable {
                 if !value.isNull { leaves.append((path, value)) }
                 return
             }
-            for (name, member) in object.members { collect(member, path + [name]) }
+            let isDecision = path == ["decision"]
+            for (name, member) in object.members where !isDecision || ofDecision.contains(name) {
+                collect(member, isDecision && name == "decision" ? path : path + [name])
+            }
         }
         collect(json, [])
         return leaves

@@ -21,7 +21,6 @@ struct TookEffectPage: Sendable {
         let done: String
         let effective: MomentView
         let effectiveExact: String
-        let settled: MomentView?
         let settledExact: String?
         /// How long it took until nothing was on the wire.
         let wait: String?
@@ -57,9 +56,8 @@ struct TookEffectPage: Sendable {
             content: View(
                 done: done, effective: MomentView(effective, now: visit.now),
                 effectiveExact: times.exact(effective, withFraction: true),
-                settled: settled.map { MomentView($0, now: visit.now) },
                 settledExact: settled.map { times.exact($0, withFraction: true) },
-                wait: settled.map { Presentation.length($0.timeIntervalSince(effective)) }, calls: calls,
+                wait: settled.map { Self.wait($0.timeIntervalSince(effective)) }, calls: calls,
                 doubt: settled == nil ? Self.doubt(count) : nil, isCut: count > calls.count,
                 origin: Link.local(told["origin"]?.string) ?? SitePage.Section.access.href))
     }
@@ -72,6 +70,11 @@ struct TookEffectPage: Sendable {
         return View.Call(
             call: call["call"]?.string ?? "", href: Link.run(run), began: MomentView(began, now: now),
             lost: MomentView(lost, now: now))
+    }
+
+    /// A revoke that had nothing to wait for takes milliseconds, and says so.
+    private static func wait(_ seconds: Double) -> String {
+        seconds < 1 ? "\(Int((max(0, seconds) * 1_000).rounded())) ms" : Presentation.length(seconds)
     }
 
     private static func doubt(_ count: Int) -> String {
