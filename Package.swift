@@ -97,6 +97,7 @@ let package = Package(
                 .embedInCode("Migrations/0011_connections.sql"),
                 .embedInCode("Migrations/0012_sign_in.sql"),
                 .embedInCode("Migrations/0013_run_lists.sql"),
+                .embedInCode("Migrations/0014_directory.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Credentials", ["JSON", "Sealing", crypto, cryptoExtras, certificates, asn1]),

@@ -27,7 +27,7 @@ struct AtlasCommand: AsyncParsableCommand {
         subcommands: [
             StartCommand.self, RunsCommand.self, ExplainCommand.self, SchedulesCommand.self,
             AccessCommand.self, AuditCommand.self, BackupsCommand.self, RestoreCommand.self,
-            ConnectionsCommand.self, CredentialsCommand.self, DeadLettersCommand.self,
+            ConnectionsCommand.self, CredentialsCommand.self, GroupsCommand.self, DeadLettersCommand.self,
             NotificationsCommand.self, WebhooksCommand.self, TokensCommand.self, AccountsCommand.self,
             KeysCommand.self,
             MigrateCommand.self, DemoDataCommand.self, VersionCommand.self,

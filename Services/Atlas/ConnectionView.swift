@@ -15,7 +15,7 @@ struct ConnectionView {
 
     func row(_ style: Style) -> [Cell] {
         [
-            Cell(tenant), Cell(name), health, Cell(checked(style)), switched, Cell(isDefault ? "yes" : ""),
+            Cell(tenant), Cell(name), health, Cell(checked(style)), switched, chosen,
             Cell(id), Cell(because),
         ]
     }
@@ -65,7 +65,10 @@ struct ConnectionView {
     private var name: String { text("display_name") }
     private var tenant: String { connection["tenant"]?["name"]?.string ?? "" }
     private var isDefault: Bool { connection["default"]?.bool == true }
-    private var switched: Cell { connection["enabled"]?.bool == true ? "on" : Cell("off", .refused) }
+    private var switched: Cell {
+        Cell(Presentation.badge(connectionIsEnabled: connection["enabled"]?.bool == true))
+    }
+    private var chosen: Cell { isDefault ? Cell(Presentation.defaultConnection) : "" }
 
     private func checked(_ style: Style) -> String {
         connection["health_checked_at"].flatMap(Timestamp.init(json:)).map { style.times.text($0.date) }
@@ -78,15 +81,9 @@ struct ConnectionView {
             ?? ""
     }
 
+    /// A word that this version does not know is shown as it came.
     private var health: Cell {
-        let word = text("health")
-        let tone: Badge.Tone =
-            switch word {
-            case "healthy": .good
-            case "degraded": .mixed
-            case "unhealthy": .bad
-            default: .neutral
-            }
-        return Cell(word, tone)
+        ConnectionHealth(rawValue: text("health")).map { Cell(Presentation.badge(health: $0)) }
+            ?? Cell(text("health"))
     }
 }

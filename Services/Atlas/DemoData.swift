@@ -30,7 +30,7 @@ struct DemoData {
             users.map { Administration.NewMembership(user: $0.id, tenant: nil, role: $0.role) },
             in: workspace, by: .system)
         _ = try await administration.createConnections(
-            tenants.map(\.connection), in: workspace, by: .system)
+            tenants.map { ($0.connectionID, $0.connection) }, in: workspace, by: .system)
         for tenant in tenants { try await setCredential(of: tenant) }
         return try await issueTokens()
     }
@@ -114,9 +114,9 @@ struct DemoData {
 }
 
 extension DemoWorld.Tenant {
-    fileprivate var connection: Administration.NewConnection {
-        Administration.NewConnection(
-            id: connectionID, tenant: id, displayName: "\(name) Intune", cloud: "sandbox",
+    fileprivate var connection: ConnectionChanges.New {
+        ConnectionChanges.New(
+            tenant: id, displayName: "\(name) Intune", cloud: "sandbox",
             entraTenantID: entraTenantID, entraTenantName: name, clientID: clientID, isDefault: true)
     }
 }

@@ -14,6 +14,14 @@ struct OutputOptions: ParsableArguments {
 
     /// Where the command tells it.
     var output: Output { Output(terminal: .standard, isJSON: json, isExact: exact) }
+
+    /// Reads what is at `path` and tells it. `doing` completes «Could not …».
+    func show(_ path: String, doing: String, _ lines: (JSON, Style) -> [String]) async throws {
+        try await Settings().withAPI { api in
+            let answer = try await api.get(path, doing: doing)
+            output.tell(answer) { lines(answer, $0) }
+        }
+    }
 }
 
 /// Tells people and machines what came of a command.

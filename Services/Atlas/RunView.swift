@@ -15,11 +15,7 @@ struct RunView {
     var hasSucceeded: Bool { run["outcome"]?.string == RunOutcome.succeeded.rawValue }
 
     /// The word for where it stands, with its icon.
-    var badge: Cell {
-        let badge = run["badge"]
-        let text = [badge?["icon"]?.string, badge?["label"]?.string].compactMap(\.self)
-        return Cell(text.joined(separator: " "), badge?["tone"]?.string.flatMap(Badge.Tone.init))
-    }
+    var badge: Cell { run["badge"].map { Cell(badge: $0) } ?? "" }
 
     /// Why it ended so, or why it waits; nil when there is nothing to say.
     var reason: String? { run["reason"]?["sentence"]?.string }

@@ -60,8 +60,7 @@ struct ScheduleView {
 
     private var last: Cell {
         guard let badge = schedule["last_run"]?["badge"] else { return Cell("never") }
-        let text = [badge["icon"]?.string, badge["label"]?.string].compactMap(\.self).joined(separator: " ")
-        return Cell(text, badge["tone"]?.string.flatMap(Badge.Tone.init))
+        return Cell(badge: badge)
     }
 
     /// What would come of it if it were due now.

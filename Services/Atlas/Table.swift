@@ -1,3 +1,4 @@
+import JSON
 import Operations
 
 /// One place of a table: a text that came from anywhere, and its tone.
@@ -8,6 +9,14 @@ struct Cell: Sendable, ExpressibleByStringLiteral {
     init(_ text: String, _ tone: Badge.Tone? = nil) {
         self.text = Style.plain(text)
         self.tone = tone
+    }
+
+    init(_ badge: Badge) { self.init("\(badge.icon) \(badge.label)", badge.tone) }
+
+    /// A badge as the API tells it.
+    init(badge: JSON) {
+        let text = [badge["icon"]?.string, badge["label"]?.string].compactMap(\.self)
+        self.init(text.joined(separator: " "), badge["tone"]?.string.flatMap(Badge.Tone.init))
     }
 
     init(stringLiteral text: String) { self.init(text) }

@@ -21,7 +21,7 @@ struct ConsoleProcess: Service {
         let pool = PostgresPool(database, logger: context.logger)
         let client = CurlClient(userAgent: "TenantAtlas-Console/\(BuildInfo.version)")
         let site = try Site(
-            pool: pool, starter: StarterClient(base: settings.starterURL, client: client),
+            pool: pool, starter: StarterClient(base: settings.starterURL, client: client), client: client,
             settings: settings, logger: context.logger)
         return ServiceComposition(
             services: [ConsoleProcess(pool: pool, client: client)],

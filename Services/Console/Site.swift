@@ -1,3 +1,4 @@
+import Curl
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
@@ -27,20 +28,32 @@ struct Site: Sendable {
     private let places: PlacePages
     let management: ManagementPages
 
-    init(pool: PostgresPool, starter: StarterClient, settings: ConsoleSettings, logger: Logger) throws {
+    /// `client` is what the identity provider is asked with. Throws when a template can't be read.
+    init(
+        pool: PostgresPool, starter: StarterClient, client: CurlClient, settings: ConsoleSettings,
+        logger: Logger
+    ) throws {
         self.settings = settings
         self.logger = logger
         let access = AccessReading(pool: pool)
         let tenants = TenantReading(pool: pool)
         let reading = RunReading(pool: pool)
+        let accounts = LocalAccounts(pool: pool)
         principals = Principals(pool: pool)
-        cookies = Cookies(isSecure: settings.isSecure)
+        let cookies = Cookies(isSecure: settings.isSecure)
+        self.cookies = cookies
         origin = OriginCheck(publicURL: settings.publicURL)
         frames = try Frames(assets: assets)
         live = LivePages(principals: principals, frames: frames)
         signIn = SignInPages(
-            password: PasswordSignIn(
-                accounts: LocalAccounts(pool: pool), attempts: SignInAttempts(pool: pool)),
+            password: settings.allowsPasswords
+                ? PasswordSignIn(accounts: accounts, attempts: SignInAttempts(pool: pool)) : nil,
+            openID: settings.openID.map { openID in
+                OpenIDSignIn(
+                    provider: OpenIDProvider(
+                        openID, redirect: settings.publicURL + SignInPages.openIDEnd, client: client),
+                    accounts: accounts, cookies: cookies)
+            },
             sessions: Sessions(pool: pool, makeID: UUID.timeOrdered), lifetime: settings.session,
             cookies: cookies, frames: frames)
         overview = OverviewPage(pool: pool, access: access)
@@ -72,7 +85,7 @@ struct Site: Sendable {
         guard [.get, .head].contains(request.method) || origin.passes(request.headers) else {
             throw Fault.badForm
         }
-        if path == "/sign-in" { return try await signIn.reply(to: request, from: place) }
+        if SignInPages.isOwn(path) { return try await signIn.reply(to: request, from: place, now: Date()) }
         guard let visit = try await visit(request) else {
             return .seeOther(signIn.address(backTo: request.method == .get ? request.uri.string : nil))
         }

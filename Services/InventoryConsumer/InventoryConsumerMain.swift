@@ -16,7 +16,7 @@ enum InventoryConsumerMain {
                 return [
                     .inventorySync: InventorySync(
                         gateway: gateway, ledger: parts.ledger, devices: DeviceInventory(pool: parts.pool),
-                        policies: policies
+                        policies: policies, groups: DirectoryGroups(pool: parts.pool)
                     ).execute,
                     .policySync: PolicySync(gateway: gateway, ledger: parts.ledger, policies: policies)
                         .execute,

@@ -54,6 +54,8 @@ struct InventoryRun: Sendable {
         case .devices:
             try await session.page(
                 listing.path, [("$select", ListedItems.deviceSelection), ("$top", "1000")])
+        case .groups:
+            try await session.page(listing.path, [("$select", "id,displayName"), ("$top", "999")])
         case .policies(let kind): try await session.policies(PolicySurface.of(kind), isWhole: isWhole)
         }
     }

@@ -3,7 +3,7 @@ import JSON
 import Operations
 import Store
 
-/// `inventory.sync`: the managed devices and the policies of all kinds, as their lists show them.
+/// `inventory.sync`: the managed devices, the policies of all kinds and the directory's groups, as their lists show them.
 ///
 /// They stream from the provider into the inventory. What a list that was read to its end does not show is gone; a list
 /// that broke off, or could not be read, says nothing of the kind.
@@ -12,8 +12,9 @@ struct InventorySync: Sendable {
     let ledger: Ledger
     let devices: DeviceInventory
     let policies: PolicyInventory
+    let groups: DirectoryGroups
 
-    private static let lists: [Listing] = [.devices] + PolicyKind.allCases.map(Listing.policies)
+    private static let lists: [Listing] = [.devices] + PolicyKind.allCases.map(Listing.policies) + [.groups]
 
     /// Executes one attempt. Throws the database's errors and cancellation.
     func execute(_ permit: ExecutionPermit) async throws -> ExecutionResult {
@@ -26,7 +27,8 @@ struct InventorySync: Sendable {
         } tally: { expected in
             async let devices = devices.tally(of: run)
             async let policies = policies.listedTally(of: run)
-            let tally = try await devices + policies
+            async let groups = groups.tally(of: run)
+            let tally = try await devices + policies + groups
             var counts = try await inventory.counts(run.runID, applied: tally.seen, expected: expected)
             counts[.changed] = tally.changed
             counts[.gone] = tally.gone
@@ -41,6 +43,12 @@ struct InventorySync: Sendable {
                 ListedItems.device(item, at: page.position + offset)
             }.divided()
             try await devices.record(
+                read, failed: unread, isLast: page.isLast, progress: page.progress, under: permit)
+        case .groups:
+            let (read, unread) = page.items.enumerated().map { offset, item in
+                ListedItems.group(item, at: page.position + offset)
+            }.divided()
+            try await groups.record(
                 read, failed: unread, isLast: page.isLast, progress: page.progress, under: permit)
         case .policies(let kind):
             let surface = PolicySurface.of(kind)

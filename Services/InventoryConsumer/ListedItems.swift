@@ -52,6 +52,11 @@ enum ListedItems {
                 listedHash: PolicyDocument.listedHash(object)))
     }
 
+    static func group(_ json: JSON, at position: Int) -> Entry<DirectoryGroups.Group> {
+        guard let id = id(json) else { return .unread(withoutID(.groups, position)) }
+        return .read(DirectoryGroups.Group(id: id, name: text(json["displayName"])))
+    }
+
     private static func withoutID(_ listing: Listing, _ position: Int) -> Ledger.Item {
         Ledger.Item(
             key: "\(listing.word) without id: \(position)", state: .failed,

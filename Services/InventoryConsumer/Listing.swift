@@ -5,14 +5,17 @@ import Operations
 /// One list that a run goes through.
 enum Listing: Sendable, Hashable {
     case devices
+    case groups
     case policies(PolicyKind)
 
     private static let devicesWord = "devices"
+    private static let groupsWord = "groups"
 
     /// Its name in cursors and in the ledger.
     var word: String {
         switch self {
         case .devices: Self.devicesWord
+        case .groups: Self.groupsWord
         case .policies(let kind): kind.rawValue
         }
     }
@@ -20,6 +23,8 @@ enum Listing: Sendable, Hashable {
     init?(word: String) {
         if word == Self.devicesWord {
             self = .devices
+        } else if word == Self.groupsWord {
+            self = .groups
         } else if let kind = PolicyKind(rawValue: word) {
             self = .policies(kind)
         } else {
@@ -31,6 +36,7 @@ enum Listing: Sendable, Hashable {
     var path: GraphPath {
         switch self {
         case .devices: "/v1.0/deviceManagement/managedDevices"
+        case .groups: "/v1.0/groups"
         case .policies(let kind): PolicySurface.of(kind).path
         }
     }

@@ -15,7 +15,7 @@ extension ConnectionSummary {
             "cloud": .string(cloud), "entra_tenant_id": .string(entraTenantID),
             "entra_tenant_name": .string(entraTenantName), "client_id": .string(clientID),
             "default": .bool(isDefault), "enabled": .bool(isEnabled),
-            "credential": credential?.json ?? .null, "health": .string(health),
+            "credential": credential?.json ?? .null, "health": .string(health.rawValue),
             "health_reason": .optional(healthReason), "health_checked_at": healthCheckedAt.json,
             "active_run_id": .optional(activeRun?.description),
         ]

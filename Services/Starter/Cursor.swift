@@ -1,5 +1,8 @@
 import FoundationEssentials
+import JSON
+import Operations
 import ServiceKit
+import Store
 
 /// Where a page of a list ended. Callers hand it back as they got it; what it holds is nobody's business.
 struct Cursor: Sendable, Hashable {
@@ -8,10 +11,10 @@ struct Cursor: Sendable, Hashable {
         case runs = 1
         case tenants, connections, notifications, users, backups, backupItems, schedules, runItems,
             auditRecords
-        case webhooks, deliveries, tokens
+        case webhooks, deliveries, tokens, groups
 
         /// Whether its entries are told apart by keys, not by ids.
-        fileprivate var hasKeys: Bool { self == .runItems || self == .auditRecords }
+        fileprivate var hasKeys: Bool { self == .runItems || self == .auditRecords || self == .groups }
     }
 
     let list: List
@@ -49,6 +52,15 @@ struct Cursor: Sendable, Hashable {
         place = .key("\(number)")
     }
 
+    /// After a group.
+    init(afterGroup position: DirectoryReading.Position) {
+        list = .groups
+        place = .key(
+            JSON.array([
+                .string(position.name), .string(position.group), .string("\(position.connection)"),
+            ]).text)
+    }
+
     /// Reads a cursor; nil for anything else.
     init?(_ text: String) {
         guard text.utf8.count <= 2 * Self.keyLimit, let bytes = Base64URL.decode(text),
@@ -60,6 +72,7 @@ struct Cursor: Sendable, Hashable {
                 let key = String(validating: rest, as: UTF8.self)
             else { return nil }
             place = .key(key)
+            if list == .groups && Self.group(key) == nil { return nil }
         } else {
             guard rest.count == Self.idLength else { return nil }
             place = .id(
@@ -75,6 +88,17 @@ struct Cursor: Sendable, Hashable {
 
     /// The last item of the page, where entries have keys.
     var key: String? { if case .key(let key) = place { key } else { nil } }
+
+    /// Where the last group of the page stands.
+    var group: DirectoryReading.Position? { key.flatMap(Self.group) }
+
+    private static func group(_ key: String) -> DirectoryReading.Position? {
+        guard let parts = (try? JSON(parsing: key))?.array, parts.count == 3, let name = parts[0].string,
+            let group = parts[1].string, let connection = parts[2].string.flatMap(ConnectionID.init),
+            !name.utf8.contains(0), !group.utf8.contains(0)
+        else { return nil }
+        return DirectoryReading.Position(name: name, group: group, connection: connection)
+    }
 
     /// The text that is given to the caller.
     var text: String {

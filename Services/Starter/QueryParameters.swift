@@ -41,6 +41,16 @@ struct QueryParameters {
         }
     }
 
+    /// A text of 1 to `limit` characters; nil when it was left out.
+    mutating func text(_ name: String, limit: Int) -> String? {
+        take(name).flatMap { text in
+            // The database knows no NUL.
+            let isFit = (1...limit).contains(text.unicodeScalars.count) && !text.utf8.contains(0)
+            if !isFit { note(name, "must have 1 to \(limit) characters, without NUL") }
+            return isFit ? text : nil
+        }
+    }
+
     /// One of the words of `Choice`; nil when it was left out.
     mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String) -> Choice? {
         take(name).flatMap { text in
@@ -80,6 +90,9 @@ struct QueryParameters {
 
     /// The same for the audit: the number of the last record.
     mutating func auditCursor() -> Int? { place(in: .auditRecords)?.key.flatMap { Int($0) } }
+
+    /// The same for groups: where the last one stands.
+    mutating func groupCursor() -> DirectoryReading.Position? { place(in: .groups)?.group }
 
     private mutating func place(in list: Cursor.List) -> Cursor? {
         take("cursor").flatMap { text in

@@ -11,7 +11,7 @@ enum Route: Sendable, Hashable {
     case connections, createConnection(TenantID), connection(ConnectionID), editConnection(ConnectionID)
     case connectionDefault(ConnectionID), credential(ConnectionID)
     case createToken, tokens, revokeToken(Identifier<Never>)
-    case backups(TenantID), backup(RunID)
+    case backups(TenantID), backup(RunID), groups(TenantID)
     case grant, revoke, changeRole, disableUser(UserID), enableUser(UserID)
     case operability(TenantID), writeGate(TenantID), connectionEnabled(ConnectionID)
     case freeze, liftFreeze
@@ -104,6 +104,7 @@ enum Route: Sendable, Hashable {
         case ("users", "disable"): with(id) { [(.post, .disableUser($0))] }
         case ("users", "enable"): with(id) { [(.post, .enableUser($0))] }
         case ("tenants", "backups"): with(id) { [(.get, .backups($0))] }
+        case ("tenants", "groups"): with(id) { [(.get, .groups($0))] }
         case ("tenants", "operability"): with(id) { [(.put, .operability($0))] }
         case ("tenants", "write-gate"): with(id) { [(.put, .writeGate($0))] }
         case ("tenants", "provider-connections"): with(id) { [(.post, .createConnection($0))] }
@@ -150,6 +151,7 @@ extension Route {
         case .users: "/v1/users"
         case .backups: "/v1/tenants/{id}/backups"
         case .backup: "/v1/backups/{id}"
+        case .groups: "/v1/tenants/{id}/groups"
         case .grant: "/v1/access/grants"
         case .revoke: "/v1/access/revocations"
         case .changeRole: "/v1/access/roles"

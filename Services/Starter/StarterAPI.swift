@@ -24,6 +24,7 @@ struct StarterAPI: Sendable {
     private let access: AccessRoutes
     private let users: UserRoutes
     private let backups: BackupRoutes
+    private let groups: GroupRoutes
     private let connections: ConnectionRoutes
     private let credential: CredentialRoute
     private let tokens: TokenRoutes
@@ -66,6 +67,7 @@ struct StarterAPI: Sendable {
         places = PlaceRoutes(tenants: TenantReading(pool: pool), access: accessReading)
         users = UserRoutes(users: UserReading(pool: pool), access: accessReading)
         backups = BackupRoutes(backups: BackupReading(pool: pool), access: accessReading)
+        groups = GroupRoutes(directory: DirectoryReading(pool: pool), access: accessReading)
         connections = ConnectionRoutes(
             changes: ConnectionChanges(pool: pool, makeID: makeID), tenants: TenantReading(pool: pool),
             access: accessReading)
@@ -152,6 +154,7 @@ struct StarterAPI: Sendable {
         case .users: try await users.list(call)
         case .backups(let tenant): try await backups.list(tenant, call)
         case .backup(let id): try await backups.show(id, call)
+        case .groups(let tenant): try await groups.list(tenant, call)
         case .grant: try await access.grant(call)
         case .revoke: try await access.revoke(call)
         case .changeRole: try await access.changeRole(call)

@@ -1,4 +1,4 @@
-/// How a state, an outcome or a health looks, everywhere: console, command line, notifications.
+/// How a state, an outcome, a health or a condition looks, everywhere: console, command line, notifications.
 package struct Badge: Sendable, Hashable {
     /// What the colour means, never the colour itself.
     package enum Tone: String, Sendable {
@@ -28,6 +28,36 @@ package enum Presentation {
         case (.completed, .blocked?): Badge(label: "blocked", tone: .refused, icon: "⊘")
         case (.completed, .cancelled?): Badge(label: "cancelled", tone: .neutral, icon: "–")
         case (.completed, nil): Badge(label: "ended", tone: .neutral, icon: "?")
+        }
+    }
+
+    /// The badge of what a connection's last check found.
+    package static func badge(health: ConnectionHealth) -> Badge {
+        switch health {
+        case .unknown: Badge(label: "unknown", tone: .neutral, icon: "◌")
+        case .healthy: Badge(label: "healthy", tone: .good, icon: "●")
+        case .degraded: Badge(label: "degraded", tone: .mixed, icon: "▲")
+        case .unhealthy: Badge(label: "unhealthy", tone: .bad, icon: "◆")
+        }
+    }
+
+    /// The badge of whether a connection may be used. That it is off is somebody's will, not trouble.
+    package static func badge(connectionIsEnabled isEnabled: Bool) -> Badge {
+        isEnabled
+            ? Badge(label: "enabled", tone: .good, icon: "⊕")
+            : Badge(label: "disabled", tone: .refused, icon: "⊖")
+    }
+
+    /// The badge of a tenant's default connection, beside the others.
+    package static let defaultConnection = Badge(label: "default", tone: .neutral, icon: "★")
+
+    /// The badge of whether a tenant may be worked on.
+    package static func badge(operability: AuthorityFacts.Operability) -> Badge {
+        switch operability {
+        case .operable: Badge(label: "operable", tone: .good, icon: "◎")
+        case .onboarding: Badge(label: "onboarding", tone: .waiting, icon: "⋯")
+        case .suspended: Badge(label: "suspended", tone: .refused, icon: "‖")
+        case .archived: Badge(label: "archived", tone: .neutral, icon: "□")
         }
     }
 

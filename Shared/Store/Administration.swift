@@ -50,35 +50,6 @@ package struct Administration: Sendable {
         }
     }
 
-    /// A provider connection to be, without its credential.
-    package struct NewConnection: Sendable, Hashable {
-        package let id: ConnectionID
-        package let tenant: TenantID
-        /// 1 to 200 characters.
-        package let displayName: String
-        /// The stored name of the national cloud, or `sandbox`.
-        package let cloud: String
-        package let entraTenantID: String
-        package let entraTenantName: String
-        package let clientID: String
-        /// Whether it is the tenant's default; a tenant has at most one.
-        package let isDefault: Bool
-
-        package init(
-            id: ConnectionID, tenant: TenantID, displayName: String, cloud: String, entraTenantID: String,
-            entraTenantName: String, clientID: String, isDefault: Bool
-        ) {
-            self.id = id
-            self.tenant = tenant
-            self.displayName = displayName
-            self.cloud = cloud
-            self.entraTenantID = entraTenantID
-            self.entraTenantName = entraTenantName
-            self.clientID = clientID
-            self.isDefault = isDefault
-        }
-    }
-
     /// A person or a system, found by name or id.
     package struct FoundUser: Sendable, Hashable {
         package let id: UserID
@@ -225,19 +196,21 @@ package struct Administration: Sendable {
         SELECT id FROM made
         """
 
-    /// Makes provider connections, enabled and without credential; returns the new ones. Throws the database's
+    /// Makes provider connections, enabled and without credential; returns the new ones. None takes the place of a
+    /// tenant's default, and none becomes it by being the first. Throws the database's
     /// unique violation for a second default of a tenant, or the same application twice in one.
     package func createConnections(
-        _ connections: [NewConnection], in workspace: WorkspaceID, by actor: AuditRecord.Actor
+        _ connections: [(id: ConnectionID, new: ConnectionChanges.New)], in workspace: WorkspaceID,
+        by actor: AuditRecord.Actor
     ) async throws -> Set<ConnectionID> {
         let made = try await pool.query(
             Self.connections,
             [
                 .uuid(workspace.uuid), actor.parameter, .uuids(connections.map(\.id.uuid)),
-                .uuids(connections.map(\.tenant.uuid)), .texts(connections.map(\.displayName)),
-                .texts(connections.map(\.cloud)), .texts(connections.map(\.entraTenantID)),
-                .texts(connections.map(\.entraTenantName)), .texts(connections.map(\.clientID)),
-                .bools(connections.map(\.isDefault)), .text(AuditAction.connectionCreated.rawValue),
+                .uuids(connections.map(\.new.tenant.uuid)), .texts(connections.map(\.new.displayName)),
+                .texts(connections.map(\.new.cloud)), .texts(connections.map(\.new.entraTenantID)),
+                .texts(connections.map(\.new.entraTenantName)), .texts(connections.map(\.new.clientID)),
+                .bools(connections.map(\.new.isDefault)), .text(AuditAction.connectionCreated.rawValue),
             ])
         return Set(try made.map { ConnectionID(try $0.uuid("id")) })
     }

@@ -28,18 +28,6 @@ package struct ProviderConnection: Sendable, Hashable {
     package let credential: Credential?
 }
 
-/// How well a connection worked when it was last checked.
-package enum ConnectionHealth: String, Sendable, CaseIterable {
-    /// Never checked.
-    case unknown
-    /// Everything that was tried worked.
-    case healthy
-    /// It works, but not for everything.
-    case degraded
-    /// It does not work until somebody changes something.
-    case unhealthy
-}
-
 /// Reads connections with their sealed credentials, which takes the database role `tenantatlas_gateway`, and writes what
 /// is found out about them.
 package struct ProviderConnections: Sendable {

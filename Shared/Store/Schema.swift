@@ -18,6 +18,7 @@ package enum Schema {
             migration(11, "connections", PackageResources._011_connections_sql),
             migration(12, "sign_in", PackageResources._012_sign_in_sql),
             migration(13, "run_lists", PackageResources._013_run_lists_sql),
+            migration(14, "directory", PackageResources._014_directory_sql),
         ]
     }
 

@@ -46,8 +46,8 @@ package struct ConnectionSummary: Sendable, Hashable {
     package let revision: Int
     /// Nil when none is set.
     package let credential: CredentialSummary?
-    /// The last check's word: unknown, healthy, degraded or unhealthy.
-    package let health: String
+    /// What the last check found.
+    package let health: ConnectionHealth
     /// A stable code; nil when it is healthy or unknown.
     package let healthReason: String?
     package let healthCheckedAt: Date?
@@ -202,6 +202,10 @@ extension TenantSummary {
 
 extension ConnectionSummary {
     fileprivate init(_ row: Row) throws {
+        let health = try row.text("health")
+        guard let known = ConnectionHealth(rawValue: health) else {
+            throw StoreError.unreadable("health", health)
+        }
         self.init(
             id: ConnectionID(try row.uuid("id")), displayName: try row.text("display_name"),
             tenant: RunSummary.Named(
@@ -212,7 +216,7 @@ extension ConnectionSummary {
             clientID: try row.text("client_id"), isDefault: try row.bool("is_default"),
             isEnabled: try row.bool("enabled"), revision: try row.int("revision"),
             credential: try CredentialSummary(row),
-            health: try row.text("health"), healthReason: try row.textOrNil("health_reason"),
+            health: known, healthReason: try row.textOrNil("health_reason"),
             healthCheckedAt: try row.dateOrNil("health_checked_at"),
             activeRun: try row.uuidOrNil("active_run_id").map(RunID.init))
     }

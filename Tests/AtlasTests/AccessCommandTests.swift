@@ -166,7 +166,7 @@ import Testing
                 """, [.uuid(Self.contoso.connectionID.uuid)])
             let one = try await atlas.run("connections", "list", "--tenant", "Contoso")
             let line = try #require(one.output.split(separator: "\n").last)
-            #expect(line.contains("unhealthy  2 hours ago  off"))
+            #expect(line.contains("◆ unhealthy  2 hours ago  ⊖ disabled"))
             #expect(line.hasSuffix("The connection's credential has expired."))
             let machine = try await atlas.run("connections", "list", "--tenant", "Contoso", "--json")
             #expect(try machine.json["provider_connections"]?[0]?["enabled"] == false)

@@ -92,10 +92,13 @@ import Testing
         }
     }
 
-    private func connection(in tenant: TenantID, isDefault: Bool) -> Administration.NewConnection {
-        Administration.NewConnection(
-            id: ConnectionID(UUID()), tenant: tenant, displayName: "Another", cloud: "global",
+    private func connection(in tenant: TenantID, isDefault: Bool) -> (
+        id: ConnectionID, new: ConnectionChanges.New
+    ) {
+        let new = ConnectionChanges.New(
+            tenant: tenant, displayName: "Another", cloud: "global",
             entraTenantID: "e-2", entraTenantName: "E", clientID: "c-2", isDefault: isDefault)
+        return (ConnectionID(UUID()), new)
     }
 
     @Test func peopleAreFoundByNameAndByID() async throws {

@@ -47,7 +47,7 @@ import Testing
                 "access enable-user", "backups list", "backups show", "connections list",
                 "connections show", "connections create", "connections edit", "connections default",
                 "connections enable", "connections disable", "credentials set", "credentials reseal",
-                "audit list", "audit export", "audit verify",
+                "groups list", "audit list", "audit export", "audit verify",
                 "notifications list", "notifications deliveries", "notifications redeliver",
                 "notifications email", "webhooks add", "webhooks list", "webhooks rotate", "webhooks disable",
                 "webhooks enable", "webhooks remove", "tokens create", "tokens list", "tokens issue",
@@ -110,6 +110,7 @@ import Testing
         ["credentials", "set", "00000000-0000-0000-0000-000000000001", "--key", "k.pem"],
         ["credentials", "set", "00000000-0000-0000-0000-000000000001", "--expires", "soon"],
         ["credentials", "set", "00000000-0000-0000-0000-000000000001", "--client-secret", "x"],
+        ["groups", "list"], ["groups", "list", "Contoso", "--limit", "0"],
         ["keys", "generate"], ["notifications", "--limit", "201"],
     ])
     func wrongUsage(_ arguments: [String]) async throws {

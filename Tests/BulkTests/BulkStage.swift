@@ -69,7 +69,7 @@ final class BulkStage {
         let pool = provider.database.pool
         _ = try await InventorySync(
             gateway: provider.gateway, ledger: provider.ledger, devices: DeviceInventory(pool: pool),
-            policies: PolicyInventory(pool: pool)
+            policies: PolicyInventory(pool: pool), groups: DirectoryGroups(pool: pool)
         ).execute(permit)
         _ = try await pool.query(
             """

@@ -35,7 +35,7 @@ struct ConsoleStage: Sendable {
                         "DATABASE_URL": database.url, "STARTER_URL": url, "CONSOLE_URL": origin,
                     ]))
                 let site = try Site(
-                    pool: database.pool, starter: StarterClient(base: url, client: client),
+                    pool: database.pool, starter: StarterClient(base: url, client: client), client: client,
                     settings: settings, logger: TestDatabase.quiet)
                 try await body(ConsoleStage(database: database, world: world, site: site))
             }

@@ -182,39 +182,4 @@ import Testing
             #expect(now[0].credential.version == read[0].credential.version + 1)
         }
     }
-
-    /// Checks on a real consumer, one after the other, while the key changes to and fro all the time.
-    @Test(.timeLimit(.minutes(10))) func noRunFailsWhileKeysChange() async throws {
-        try await ProviderStage.with { stage in
-            let other = SealingPrivateKey()
-            let keys = [stage.privateKey, other]
-            let consumers = try await ConsumerProcesses.start(
-                .provider, "ProviderConsumer", stage,
-                environment: ["CREDENTIAL_PRIVATE_KEY": keys.map(\.text).joined(separator: "\n")])
-            let changing = Task {
-                var changes = 0
-                while !Task.isCancelled {
-                    let to = keys[(changes + 1) % 2]
-                    changes += try await Self.resealing(stage, keys, to: to).run { _ in }.resealed
-                }
-                return changes
-            }
-            do {
-                var outcomes: [RunOutcome] = []
-                for _ in 0..<40 {
-                    let run = try await consumers.begin(.connectionCheck, by: stage.world.operator)
-                    outcomes.append(try await consumers.ended(run).outcome)
-                }
-                #expect(outcomes.allSatisfy { $0 == .succeeded })
-            } catch {
-                changing.cancel()
-                await consumers.stop()
-                throw error
-            }
-            changing.cancel()
-            let changes = try await changing.value
-            await consumers.stop()
-            #expect(changes > 40, "\(changes)")
-        }
-    }
 }

@@ -16,6 +16,7 @@ extension ProviderStage {
     static let allReaders: [JSON] =
         readers + [
             "DeviceManagementRBAC.Read.All", "DeviceManagementScripts.Read.All", "Policy.Read.All",
+            "Group.Read.All",
         ]
 
     /// Few documents of each set, so that a sync takes few calls.
@@ -24,10 +25,12 @@ extension ProviderStage {
             "deviceConfigurations": 6, "deviceCompliancePolicies": 3, "configurationPolicies": 3,
             "deviceManagementScripts": 2, "assignmentFilters": 2, "roleScopeTags": 2, "mobileApps": 2,
             "iosManagedAppProtections": 1, "androidManagedAppProtections": 1,
-            "conditionalAccessPolicies": 2, "groups": 12,
+            "conditionalAccessPolicies": 2, "groups": .int(fewGroups),
         ]
     ]
+    /// How many policies these are.
     static let fewCount = 24
+    static let fewGroups = 12
 
     /// Where the lists of the sandbox are that are backed up.
     static let sets: [PolicyKind: String] = [
@@ -51,7 +54,7 @@ extension ProviderStage {
         case .inventorySync:
             return try await InventorySync(
                 gateway: gateway, ledger: ledger, devices: DeviceInventory(pool: pool),
-                policies: PolicyInventory(pool: pool)
+                policies: PolicyInventory(pool: pool), groups: DirectoryGroups(pool: pool)
             ).execute(permit)
         case .policySync:
             return try await PolicySync(

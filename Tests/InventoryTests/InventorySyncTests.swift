@@ -12,7 +12,8 @@ import Testing
 
 @Suite struct InventorySyncTests {
     private static let list = "/v1.0/deviceManagement/managedDevices"
-    private static let few = ProviderStage.fewCount
+    /// Everything but devices.
+    private static let few = ProviderStage.fewCount + ProviderStage.fewGroups
 
     private func numbers(_ counts: SummaryCounts) -> [Int] {
         [counts[.total], counts[.applied], counts[.changed], counts[.gone], counts[.failed]]
@@ -28,7 +29,11 @@ import Testing
             #expect(
                 try await stage.count("SELECT count(*) FROM inventory_devices WHERE gone_at IS NULL")
                     == devices)
-            #expect(try await stage.count("SELECT count(*) FROM inventory_policies") == Self.few)
+            #expect(
+                try await stage.count("SELECT count(*) FROM inventory_policies")
+                    == ProviderStage.fewCount)
+            #expect(
+                try await stage.count("SELECT count(*) FROM directory_groups") == ProviderStage.fewGroups)
             #expect(try await stage.listCalls(Self.list) == max(1, (devices + 999) / 1_000))
             #expect(try await stage.permits().allSatisfy { $0.isClosed && $0.status == 200 })
         }
@@ -221,6 +226,21 @@ import Testing
         }
     }
 
+    /// Devices and policies do not depend on them.
+    @Test func groupsThatMayNotBeReadAreNamedAndTheRestIsRead() async throws {
+        let roles = ProviderStage.allReaders.filter { $0 != "Group.Read.All" }
+        try await ProviderStage.few(roles: roles) { stage in
+            let permit = try await stage.run(.inventorySync)
+            guard case .completed(let counts) = try await stage.execute(permit) else {
+                Issue.record("not completed")
+                return
+            }
+            let read = 25 + ProviderStage.fewCount
+            #expect(numbers(counts) == [read + 1, read, read, 0, 1])
+            #expect(try await stage.items(of: permit) == ["list: groups": "failed permission_missing"])
+        }
+    }
+
     @Test func aListThatMayNotBeReadAnyMoreMakesNothingGone() async throws {
         try await ProviderStage.few { stage in
             try await stage.complete(.inventorySync)
@@ -242,7 +262,7 @@ import Testing
                 Issue.record("\(result)")
                 return
             }
-            #expect([counts[.applied], counts[.failed]] == [0, 11])
+            #expect([counts[.applied], counts[.failed]] == [0, 12])
         }
     }
 

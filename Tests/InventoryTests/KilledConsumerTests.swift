@@ -34,8 +34,8 @@ import Testing
                 let ended = try await consumers.ended(run)
                 #expect(ended.outcome == .succeeded)
                 let counts = ["applied", "total", "gone", "failed"].map { ended.counts[$0]?.integer ?? 0 }
-                let all =
-                    type == .inventorySync ? Self.devices + ProviderStage.fewCount : ProviderStage.fewCount
+                let more = type == .inventorySync ? Self.devices + ProviderStage.fewGroups : 0
+                let all = ProviderStage.fewCount + more
                 #expect(counts == [all, all, 0, 0], "applied, total, gone, failed")
             } catch {
                 await consumers.stop()

@@ -70,14 +70,53 @@ struct PresentationTests {
         #expect((badge == other) == (row.state != .queued))
     }
 
+    /// What is told of things: connections and tenants.
+    static let conditions: [(badge: Badge, label: String, tone: Badge.Tone)] = [
+        (Presentation.badge(health: .unknown), "unknown", .neutral),
+        (Presentation.badge(health: .healthy), "healthy", .good),
+        (Presentation.badge(health: .degraded), "degraded", .mixed),
+        (Presentation.badge(health: .unhealthy), "unhealthy", .bad),
+        (Presentation.badge(connectionIsEnabled: true), "enabled", .good),
+        (Presentation.badge(connectionIsEnabled: false), "disabled", .refused),
+        (Presentation.defaultConnection, "default", .neutral),
+        (Presentation.badge(operability: .operable), "operable", .good),
+        (Presentation.badge(operability: .onboarding), "onboarding", .waiting),
+        (Presentation.badge(operability: .suspended), "suspended", .refused),
+        (Presentation.badge(operability: .archived), "archived", .neutral),
+    ]
+
+    @Test func `every condition has a badge`() {
+        for (badge, label, tone) in Self.conditions {
+            #expect(badge.label == label)
+            #expect(badge.tone == tone, "\(label)")
+            #expect(badge.icon.count == 1, "\(label)")
+        }
+        // One of them for each case.
+        let labels = Set(Self.conditions.map(\.label))
+        #expect(labels.isSuperset(of: ConnectionHealth.allCases.map(\.rawValue)))
+        #expect(labels.isSuperset(of: AuthorityFacts.Operability.allCases.map(\.rawValue)))
+    }
+
     @Test func `no two badges share a label or an icon`() {
-        let badges = Self.badges.map {
+        let runs = Self.badges.map {
             Presentation.badge(state: $0.state, outcome: $0.outcome, isWaiting: $0.isWaiting)
         }
+        let badges = runs + Self.conditions.map(\.badge)
         #expect(Set(badges.map(\.label)).count == badges.count)
         #expect(Set(badges.map(\.icon)).count == badges.count)
         // Every outcome has a tone of its own but the cancelled one, which is neither good nor bad.
-        #expect(Set(badges.map(\.tone)).count == badges.count - 2)
+        #expect(Set(runs.map(\.tone)).count == runs.count - 2)
+    }
+
+    @Test func `what is refused never looks like what failed`() {
+        let all = Self.badges.map {
+            Presentation.badge(state: $0.state, outcome: $0.outcome, isWaiting: $0.isWaiting)
+        }
+        let badges = all + Self.conditions.map(\.badge)
+        let refused = badges.filter { $0.tone == .refused }
+        let bad = badges.filter { $0.tone == .bad }
+        #expect(refused.map(\.label) == ["blocked", "disabled", "suspended"])
+        #expect(bad.map(\.label) == ["failed", "unhealthy"])
     }
 
     @Test func `blocked and failed never look alike`() {

@@ -153,41 +153,6 @@ struct ConnectionRouteTests {
         }
     }
 
-    /// What does not exist, and what belongs to somebody else, give the same bytes, and the same headers but the id.
-    @Test func theForeignAndTheMissingAreTheSame() async throws {
-        try await Site.with { site in
-            let foreign = try await World.make(in: site.pool)
-            let token = try await site.token(for: site.world.owner)
-            let missing = "\(RunID(UUID()))"
-            let edit: JSON = ["display_name": "x"]
-            let credential: JSON = ["kind": "secret", "client_secret": "s3cret"]
-            let calls: [(HTTPRequest.Method, String, JSON?)] = [
-                (.get, "", nil), (.patch, "", edit), (.put, "/default", nil),
-                (.put, "/enabled", ["enabled": false]), (.put, "/credential", credential),
-            ]
-            var replies: [Reply] = []
-            for (method, part, body) in calls {
-                for id in ["\(foreign.connection)", missing] {
-                    replies.append(
-                        try await site.call(
-                            method, Self.path(id) + part, token, body, headers: Self.revision(1)))
-                }
-            }
-            for id in ["\(foreign.tenant)", missing] {
-                replies.append(
-                    try await site.call(.post, "/v1/tenants/\(id)/provider-connections", token, Self.body()))
-            }
-            #expect(Set(replies.map(\.status)) == [404])
-            #expect(Set(replies.map(\.body)).count == 1)
-            #expect(
-                Set(
-                    replies.map { reply in
-                        reply.headers.filter { $0.name != .requestID }.map { "\($0.name): \($0.value)" }
-                    }
-                ).count == 1)
-        }
-    }
-
     // MARK: credentials
 
     private static func opened(_ site: Site, _ id: ConnectionID) async throws -> ProviderCredential {

@@ -88,54 +88,21 @@ struct TokenRouteTests {
         }
     }
 
-    /// Whatever a token is for, it does what its owner may do at that moment, or less: never more.
-    @Test func aTokenDoesWhatBothTheOwnerAndItsScopeAllow() async throws {
+    /// Lists hold what both the owner sees and the token is for.
+    @Test func aListHoldsWhatBothTheOwnerAndTheTokenAllow() async throws {
         try await Site.with { site in
             let world = site.world
-            let there = TokenScope(capabilities: nil, tenants: [world.tenants[0]])
-            let views = TokenScope(capabilities: [.providerView, .operationsView], tenants: nil)
-            let more = TokenScope(capabilities: Set(Capability.allCases), tenants: Set(world.tenants))
-            let cases: [(String, UserID, TokenScope, [Int])] = [
-                // See tenant 1 and 2; start there; edit a connection on 1; manage the workspace.
-                ("owner, one tenant", world.owner, there, [200, 404, 202, 404, 200, 403]),
-                ("owner, views only", world.owner, views, [200, 200, 403, 403, 403, 403]),
-                ("operator, everything named", world.operator, more, [200, 200, 202, 202, 403, 403]),
-                (
-                    "readonly, everything named", world.people[.readonly]!, more,
-                    [200, 200, 403, 403, 403, 403]
-                ),
-                ("owner, everything named", world.owner, more, [200, 200, 202, 202, 200, 403]),
-                ("owner, full", world.owner, .full, [200, 200, 202, 202, 200, 200]),
-                ("stranger, everything named", world.stranger, more, [404, 404, 404, 404, 404, 403]),
+            let all = Set(Capability.allCases)
+            let cases: [(UserID, TokenScope, [TenantID])] = [
+                (world.owner, .full, world.tenants),
+                (world.owner, TokenScope(capabilities: nil, tenants: [world.tenants[0]]), [world.tenants[0]]),
+                (world.owner, TokenScope(capabilities: [.providerView], tenants: nil), world.tenants),
+                (world.owner, TokenScope(capabilities: all.subtracting([.providerView]), tenants: nil), []),
+                (world.stranger, TokenScope(capabilities: all, tenants: Set(world.tenants)), []),
             ]
-            for (name, user, scope, expected) in cases {
-                _ = try await site.pool.query(
-                    "UPDATE runs SET state = 'completed', outcome = 'failed', completed_at = now(), worker_id = NULL"
-                )
-                _ = try await site.pool.query("UPDATE provider_connections SET revision = 1")
-                let token = try await site.token(for: user, scope: scope)
-                var statuses: [Int] = []
-                for tenant in world.tenants {
-                    statuses.append(
-                        try await site.call(.get, "/v1/runs?tenant_id=\(tenant)", token).status)
-                }
-                for connection in world.connections {
-                    statuses.append(
-                        try await site.call(.post, "/v1/runs", token, checkBody(on: connection)).status)
-                }
-                statuses.append(
-                    try await site.call(
-                        .patch, "/v1/provider-connections/\(world.connection)", token,
-                        ["display_name": "x"], headers: [.ifMatch: "\"1\""]
-                    ).status)
-                statuses.append(
-                    try await site.call(
-                        .post, "/v1/freezes/lift", token,
-                        ["scope": "workspace", "id": .string("\(world.workspace)")]
-                    ).status == 204 ? 200 : 403)
-                #expect(statuses == expected, "\(name)")
-                let listed = try await site.call(.get, "/v1/tenants", token)["tenants"]?.array?.count
-                #expect(listed == expected[...1].filter { $0 == 200 }.count, "\(name)")
+            for (user, scope, expected) in cases {
+                let reply = try await site.call(.get, "/v1/tenants", site.token(for: user, scope: scope))
+                #expect(Set(reply.ids("tenants", "tenant_id")) == Set(expected.map(\.description)))
             }
         }
     }

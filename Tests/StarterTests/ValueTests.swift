@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 import Operations
+import Store
 import Testing
 
 @testable import Starter
@@ -19,6 +20,9 @@ struct ValueTests {
             #expect(Cursor(cursor.text)?.key == key)
             #expect(Cursor(cursor.text)?.id == nil)
         }
+        let place = DirectoryReading.Position(
+            name: String(repeating: "ü", count: 128), group: "g\"1", connection: ConnectionID(UUID()))
+        #expect(Cursor(Cursor(afterGroup: place).text)?.group == place)
         let text = Cursor(.runs, after: UUID()).text
         #expect(Cursor("Ag" + text.dropFirst(2)) == nil)
         #expect(Cursor(String(text.prefix(23)) + "!") == nil)

@@ -6,16 +6,29 @@ set -euo pipefail
 # shellcheck source=../../scripts/lib/stack.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib/stack.sh"
 
-# What drives Debian's browser, and what looks at accessibility, from Python's package index.
+# What drives Debian's browser, what looks at accessibility, and an identity provider, from Python's package index.
 install_browser_tools() {
     TOOLS=$STATE/browser-tools
     if ! python3 -m venv "$TOOLS" >"$STATE/logs/browser-tools.log" 2>&1 ||
         ! "$TOOLS/bin/python" -m pip install --quiet --disable-pip-version-check 'playwright>=1.50,<2' \
-            'axe-core-python<1' >>"$STATE/logs/browser-tools.log" 2>&1; then
+            'axe-core-python<1' 'oidc-provider-mock<1' >>"$STATE/logs/browser-tools.log" 2>&1; then
         show_end "$STATE/logs/browser-tools.log"
         die "The browser's tools could not be installed: this test needs Python's package index (pip)."
     fi
     passed "browser tools installed"
+}
+
+# An identity provider that knows two people; one of them is linked to a person of the demo data.
+start_identity_provider() {
+    free_port
+    OIDC_ISSUER=http://127.0.0.1:$PORT
+    process_start identity-provider TERM KILL -- "$TOOLS/bin/oidc-provider-mock" --port "$PORT" --require-nonce true \
+        --user-claims '{"sub": "marcus-at-work", "name": "Marcus"}' --user-claims '{"sub": "unlinked", "name": "Una"}'
+    process_wait_ready identity-provider "$SERVICE_READY_SECONDS" curl -fs --max-time 2 -o /dev/null \
+        "$OIDC_ISSUER/.well-known/openid-configuration"
+    DATABASE_URL=$OWNER_DATABASE_URL stack_atlas accounts link --user 'Marcus Lindqvist' --issuer "$OIDC_ISSUER" \
+        --subject marcus-at-work >/dev/null
+    passed "identity provider at $OIDC_ISSUER"
 }
 
 state_temporary
@@ -28,13 +41,14 @@ stack_sandbox
 stack_starter
 stack_notifier
 stack_demo_data
-stack_console
+start_identity_provider
+stack_console "OIDC_ISSUER=$OIDC_ISSUER" OIDC_CLIENT_ID=console OIDC_CLIENT_SECRET=not-looked-at
 stack_console_accounts
 stack_inventory inventory-consumer
 # The provider consumer is started and stopped by the test.
 CONSUMER_DATABASE_URL=$CONSUMERS_DATABASE_URL
 export BIN OWNER_DATABASE_URL POSTGRES_BIN AMQP_URL STARTER_URL GRAPH_SANDBOX_URL SANDBOX_CONTROL_TOKEN
 export CREDENTIAL_PRIVATE_KEY_FILE CONSUMER_DATABASE_URL CONSOLE_URL CONSOLE_PASSWORD
-export DEMO_DATA=$STATE/demo-data.json LOGS=$STATE/logs
+export OIDC_ISSUER DEMO_DATA=$STATE/demo-data.json LOGS=$STATE/logs
 # With a folder as its argument it leaves pictures of the pages there.
 "$TOOLS/bin/python" "$ROOT/Tests/System/lib/console.py" "$@"

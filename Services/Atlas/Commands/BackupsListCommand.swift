@@ -34,6 +34,6 @@ struct BackupsListCommand: AsyncParsableCommand {
         let sets = (page["backups"]?.array ?? []).map(BackupView.init)
         guard !sets.isEmpty else { return ["There are no backups of this tenant."] }
         let lines = Table.lines(BackupView.header, sets.map { $0.row(style) }, style)
-        return page["next"] == nil ? lines : lines + [style.faint("There are more; see --limit.")]
+        return PageOptions.lines(lines, of: page, style)
     }
 }

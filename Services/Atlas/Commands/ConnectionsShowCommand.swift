@@ -1,5 +1,4 @@
 import ArgumentParser
-import JSON
 
 struct ConnectionsShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,10 +14,6 @@ struct ConnectionsShowCommand: AsyncParsableCommand {
     @OptionGroup var options: OutputOptions
 
     func run() async throws {
-        let output = options.output
-        try await Settings().withAPI { api in
-            let connection = try await api.get(argument.path, doing: "show the connection")
-            output.tell(connection) { ConnectionView(connection).lines($0) }
-        }
+        try await options.show(argument.path, doing: "show the connection") { ConnectionView($0).lines($1) }
     }
 }

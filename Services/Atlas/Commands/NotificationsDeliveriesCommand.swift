@@ -39,7 +39,7 @@ struct NotificationsDeliveriesCommand: AsyncParsableCommand {
                 let entries = answer["deliveries"]?.array ?? []
                 guard !entries.isEmpty else { return ["Nothing was sent by webhooks or e-mail."] }
                 let lines = entries.flatMap { DeliveryView($0).lines(style) }
-                return answer["next"] == nil ? lines : lines + [style.faint("There are more; see --limit.")]
+                return PageOptions.lines(lines, of: answer, style)
             }
         }
     }

@@ -37,6 +37,6 @@ struct NotificationsListCommand: AsyncParsableCommand {
                 "  View run: atlas runs show \(Style.plain(entry["run_id"]?.string ?? ""))",
             ]
         }
-        return page["next"] == nil ? lines : lines + [style.faint("There are more; see --limit.")]
+        return PageOptions.lines(lines, of: page, style)
     }
 }

@@ -53,7 +53,7 @@ struct RunsListCommand: AsyncParsableCommand {
         let runs = page["runs"]?.array ?? []
         guard !runs.isEmpty else { return ["There are no such runs."] }
         let lines = Table.lines(RunView.header, runs.map { RunView($0).row(style) }, style)
-        return page["next"] == nil ? lines : lines + [style.faint("There are more; see --limit.")]
+        return PageOptions.lines(lines, of: page, style)
     }
 
     private static func words<Word: RawRepresentable<String> & CaseIterable>(_ type: Word.Type) -> String {

@@ -13,10 +13,6 @@ struct RunsShowCommand: AsyncParsableCommand {
     @OptionGroup var options: OutputOptions
 
     func run() async throws {
-        let output = options.output
-        try await Settings().withAPI { api in
-            let run = try await api.get("/v1/runs/\(argument.id)", doing: "show the run")
-            output.tell(run) { RunView(run).lines($0) }
-        }
+        try await options.show("/v1/runs/\(argument.id)", doing: "show the run") { RunView($0).lines($1) }
     }
 }

@@ -1,6 +1,4 @@
 import ArgumentParser
-import JSON
-import Operations
 
 struct SchedulesRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,17 +10,11 @@ struct SchedulesRemoveCommand: AsyncParsableCommand {
 
     @OptionGroup var argument: ScheduleArgument
 
-    @Flag(help: "Print JSON, for machines.")
-    var json = false
+    @OptionGroup var options: RemovalOptions
 
     func run() async throws {
-        let output = Output(terminal: .standard, isJSON: json, isExact: false)
-        try await Settings().withAPI { api in
-            _ = try await api.send(
-                "DELETE", "/v1/schedules/\(argument.id)", doing: "remove the schedule")
-            output.tell(["schedule_id": .string("\(argument.id)"), "removed": true]) { style in
-                ["\(style.paint("removed", .good)). It is not due any more."]
-            }
-        }
+        try await options.remove(
+            "/v1/schedules/\(argument.id)", "schedule_id", argument.id, doing: "remove the schedule",
+            so: "It is not due any more.")
     }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import JSON
 
 struct SchedulesShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,10 +12,8 @@ struct SchedulesShowCommand: AsyncParsableCommand {
     @OptionGroup var options: OutputOptions
 
     func run() async throws {
-        let output = options.output
-        try await Settings().withAPI { api in
-            let schedule = try await api.get("/v1/schedules/\(argument.id)", doing: "show the schedule")
-            output.tell(schedule) { ScheduleView(schedule).lines($0) }
+        try await options.show("/v1/schedules/\(argument.id)", doing: "show the schedule") {
+            ScheduleView($0).lines($1)
         }
     }
 }

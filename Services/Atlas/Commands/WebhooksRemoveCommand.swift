@@ -1,6 +1,4 @@
 import ArgumentParser
-import JSON
-import Operations
 
 struct WebhooksRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,16 +11,11 @@ struct WebhooksRemoveCommand: AsyncParsableCommand {
 
     @OptionGroup var argument: WebhookArgument
 
-    @Flag(help: "Print JSON, for machines.")
-    var json = false
+    @OptionGroup var options: RemovalOptions
 
     func run() async throws {
-        let output = Output(terminal: .standard, isJSON: json, isExact: false)
-        try await Settings().withAPI { api in
-            _ = try await api.send("DELETE", "/v1/webhooks/\(argument.id)", doing: "remove the webhook")
-            output.tell(["webhook_id": .string("\(argument.id)"), "removed": true]) { style in
-                ["\(style.paint("removed", .good)). Nothing more is sent to it."]
-            }
-        }
+        try await options.remove(
+            "/v1/webhooks/\(argument.id)", "webhook_id", argument.id, doing: "remove the webhook",
+            so: "Nothing more is sent to it.")
     }
 }

@@ -8,7 +8,10 @@ import Store
 
 /// Signing in and out.
 struct SignInPages: Sendable {
-    let password: PasswordSignIn
+    /// Nil where nobody signs in with a password.
+    let password: PasswordSignIn?
+    /// Nil where there is no identity provider.
+    let openID: OpenIDSignIn?
     let sessions: Sessions
     let lifetime: Sessions.Lifetime
     let cookies: Cookies
@@ -19,15 +22,30 @@ struct SignInPages: Sendable {
         let back: String
         let login: String
         let problem: String?
+        let takesPassword: Bool
+        /// Where the organisation's sign-in begins; nil without one.
+        let openID: String?
     }
 
     /// The page that asks who somebody is, and then leads back to `path`.
     func address(backTo path: String?) -> String {
-        guard let path, path != SitePage.Section.overview.href else { return "/sign-in" }
-        return "/sign-in?back=\(path.urlEncoded)"
+        guard let path, path != SitePage.Section.overview.href else { return Self.start }
+        return "\(Self.start)?back=\(path.urlEncoded)"
     }
 
-    func reply(to request: Request, from place: String) async throws -> Reply {
+    /// Whether a path is one of signing in.
+    static func isOwn(_ path: String) -> Bool { path == start || path == openIDStart || path == openIDEnd }
+
+    private static let start = "/sign-in"
+    private static let openIDStart = "/sign-in/openid"
+    /// Where the identity provider sends people back to.
+    static let openIDEnd = "/sign-in/callback"
+
+    func reply(to request: Request, from place: String, now: Date) async throws -> Reply {
+        if request.uri.path != Self.start {
+            guard let openID, request.method == .get else { throw Fault.notFound }
+            return try await reply(to: request, openID, now)
+        }
         switch request.method {
         case .get, .head:
             return page(.ok, back: FormBody(request.uri.query ?? "")["back"])
@@ -36,7 +54,24 @@ struct SignInPages: Sendable {
         }
     }
 
+    private func reply(to request: Request, _ openID: OpenIDSignIn, _ now: Date) async throws -> Reply {
+        if request.uri.path == Self.openIDStart {
+            do {
+                return try await openID.begin(FormBody(request.uri.query ?? ""))
+            } catch let failure as OpenIDProvider.Failure {
+                return page(.serviceUnavailable, back: nil, problem: OpenIDSignIn.words(failure))
+            }
+        }
+        let reply =
+            switch try await openID.end(request, now: now) {
+            case .person(let user, let back): try await begin(user, .openID, backTo: back)
+            case .problem(let words): page(.forbidden, back: nil, problem: words)
+            }
+        return reply.setting(cookies.setting(.flow, to: nil))
+    }
+
     private func attempt(_ form: FormBody, from place: String) async throws -> Reply {
+        guard let password else { throw Fault.notFound }
         let login = form["login"] ?? ""
         let result = try await password.attempt(
             login: login, password: form.verbatim("password") ?? "", from: place)
@@ -64,13 +99,16 @@ struct SignInPages: Sendable {
 
     func end(_ visit: Visit) async throws -> Reply {
         try await sessions.end(visit.principal.tokenID)
-        return Reply.seeOther("/sign-in").setting(cookies.setting(.session, to: nil))
+        return Reply.seeOther(Self.start).setting(cookies.setting(.session, to: nil))
     }
 
     private func page(
         _ status: HTTPResponse.Status, back: String?, login: String = "", problem: String? = nil
     ) -> Reply {
-        let view = View(back: Link.local(back) ?? "", login: login, problem: problem)
+        let path = Link.local(back)
+        let view = View(
+            back: path ?? "", login: login, problem: problem, takesPassword: password != nil,
+            openID: openID.map { _ in Self.openIDStart + (path.map { "?back=\($0.urlEncoded)" } ?? "") })
         return .html(
             status,
             frames.render(

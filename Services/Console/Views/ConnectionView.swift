@@ -44,8 +44,8 @@ struct ConnectionView: Sendable {
         cloud = CloudName(rawValue: connection.cloud)?.label ?? connection.cloud
         isDefault = connection.isDefault
         isEnabled = connection.isEnabled
-        health = connection.health
-        (healthTone, healthIcon) = Self.look(connection.health)
+        let badge = BadgeView(Presentation.badge(health: connection.health))
+        (health, healthTone, healthIcon) = (badge.label, badge.tone, badge.icon)
         healthReason = connection.healthReason.flatMap(RunReason.init(code:)).map(Presentation.sentence)
         checked = connection.healthCheckedAt.map { MomentView($0, now: now) }
         credential = connection.credential.map { credential in
@@ -56,16 +56,5 @@ struct ConnectionView: Sendable {
                 thumbprint: credential.thumbprint.map(Hex.text))
         }
         activeRun = connection.activeRun.map(Link.run)
-    }
-
-    private static func look(_ health: String) -> (tone: String, icon: String) {
-        let (tone, icon): (Badge.Tone, String) =
-            switch health {
-            case "healthy": (.good, "✓")
-            case "degraded": (.mixed, "◐")
-            case "unhealthy": (.bad, "✗")
-            default: (.neutral, "?")
-            }
-        return (tone.rawValue, icon)
     }
 }

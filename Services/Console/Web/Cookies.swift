@@ -6,6 +6,8 @@ struct Cookies: Sendable {
     enum Name: String {
         /// The session's secret.
         case session
+        /// A sign-in at the identity provider that is under way.
+        case flow
         /// What happened, told on the next page.
         case notice
         /// `light` or `dark`; without it the system's.

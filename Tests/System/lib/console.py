@@ -83,6 +83,37 @@ def signing_in(browser):
     page.context.close()
 
 
+def organisation_sign_in(browser):
+    def through(subject):
+        page.goto(URL + "/admin/tenants")
+        page.click("text=Sign in with your organisation")
+        assert page.url.startswith(os.environ["OIDC_ISSUER"]), page.url
+        asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(page.url).query))
+        page.fill("input[name=sub]", subject)
+        page.locator("button[type=submit], input[type=submit]").first.click()
+        return asked
+
+    page = browser.new_page()
+    asked = through("marcus-at-work")
+    check("who is linked signs in with the organisation, and is led on", page.url == URL + "/admin/tenants"
+          and page.locator(".person .name").inner_text() == "Marcus Lindqvist", page.url)
+    check("the question is for this sign-in only (state, nonce, PKCE)",
+          all(len(asked.get(name, "")) == 43 for name in ("state", "nonce", "code_challenge"))
+          and asked["code_challenge_method"] == "S256" and asked["response_type"] == "code", asked)
+    check("how it was proved stands in the audit",
+          rows("SELECT details->>'proof' AS proof FROM audit WHERE action = 'session.began' ORDER BY id DESC LIMIT 1")
+          == [{"proof": "openid"}])
+    page.context.close()
+    page = browser.new_page()
+    through("unlinked")
+    check("who is not linked is told whom to ask for what", "subject unlinked" in page.locator("[role=alert]").inner_text())
+    page.goto(f"{URL}/sign-in/callback?code=stolen&state=guessed")
+    check("an answer to nobody's question signs nobody in",
+          "begun elsewhere" in page.locator("[role=alert]").inner_text() and not
+          [cookie for cookie in page.context.cookies() if cookie["name"] == "session" and cookie["value"]])
+    page.context.close()
+
+
 def double_click(context):
     page = context.new_page()
     page.goto(connection("Litware"))
@@ -346,6 +377,7 @@ def main():
         # A container's root may not use the browser's own sandbox; what it loads here is ours alone.
         browser = tool.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         signing_in(browser)
+        organisation_sign_in(browser)
         context = browser.new_context()
         sign_in(context.new_page(), "nadia")
         double_click(context)

@@ -69,7 +69,7 @@ class World:
             "operation": operation, "provider_connection_id": self.connections[tenant]} | more)["run_id"]
 
     def fill(self):
-        """Webhooks that lead nowhere, schedules, two backups, runs in every state, and deliveries of their ends."""
+        """Webhooks that lead nowhere, schedules, two backups, an inventory, runs in every state, and deliveries of their ends."""
         self.put("/v1/me/email", {"address": "owner@example.com", "enabled": True})
         # Those in use: the demo data's.
         used = [token["token_id"] for token in self.owner.get("/v1/tokens?limit=200")[1]["tokens"]]
@@ -85,6 +85,8 @@ class World:
         backups = [self.start("backup.run", tenant) for tenant in ("Tailspin Toys", "Litware")]
         for run in backups:
             self.ended(run)
+        # Its groups can be looked for.
+        self.ended(self.start("inventory.sync", "Litware"))
         assert inventory.stop() == 0
         # Without a consumer, what is queued stays queued.
         cancelled, queued = [], []
@@ -212,6 +214,7 @@ WORDS = {
     "Operation": "Operations/OperationType.swift:OperationType", "Role": "Operations/Capability.swift",
     "Capability": "Operations/Capability.swift", "Operability": "Operations/AuthorityFacts.swift",
     "PolicyKind": "Operations/PolicyKind.swift", "AuditAction": "Operations/AuditRecord.swift",
+    "ConnectionHealth": "Operations/ConnectionHealth.swift",
 }
 
 
