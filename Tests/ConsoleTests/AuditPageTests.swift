@@ -52,7 +52,8 @@ struct AuditPageTests {
             let run = try await stage.runs()[0]
             #expect(try await words(find("run=\(run)")) == ["run queued"])
             #expect(try await words(find("since=2020-01-01&until=2020-01-02")).isEmpty)
-            #expect(try await words(find("since=2020-01-01&action=freeze.set")) == ["frozen"])
+            let today = "\(Timestamp(Date()).description.prefix(10))"
+            #expect(try await words(find("since=\(today)&until=\(today)&action=freeze.set")) == ["frozen"])
             for (query, fault) in [
                 ("who=nobody-like-that", "not exactly one person"), ("run=x", "takes a run"),
                 ("since=yesterday", "is not a day"), ("action=x", "no such action"),
@@ -143,7 +144,7 @@ struct AuditPageTests {
         #expect(texts["long"]?.count == 201 && texts["tenants"] == nil)
         #expect(texts["decision"] == "denied" && texts["operation"] == "Inventory sync")
         #expect(texts["decision › reason"]?.contains("no longer allows this operation") == true)
-        #expect(texts["expires at"] == "2026-11-22 12:34:02 UTC" && read.count == 11)
+        #expect(texts["expires at"] == "2026-11-22 12:34:02 UTC" && read.count == 10)
         #expect(read.first { $0.name == "person" }?.href == "/admin/access/\(UserID(id))")
         #expect(AuditDetail.ids(details) == [id])
         #expect(AuditDetail.read("not json", [:], linksPeople: true).isEmpty)
