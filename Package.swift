@@ -270,7 +270,8 @@ let package = Package(
         tests(
             "ConsoleTests",
             [
-                "Fixtures", "SeededRandom", "WebFixtures", "Console", "Sealing", "Store", "Operations",
+                "Fixtures", "CredentialFixtures", "SeededRandom", "WebFixtures", "Console", "Sealing",
+                "Store", "Operations",
                 "ServiceKit", "Postgres", "Curl", "JSON", hummingbird,
             ]),
         tests(

@@ -44,6 +44,13 @@ struct Fault: Error, Sendable {
         Fault(status: .unprocessableContent, title: "This can't be done so", detail: detail)
     }
 
+    /// The Starter did not do, or foretell, what it was asked for.
+    init(refusal answer: StarterClient.Answer) {
+        self.init(
+            status: HTTPResponse.Status(code: answer.status), title: "This can't be done",
+            detail: answer.detail)
+    }
+
     private static func internalError(_ requestID: String) -> Fault {
         Fault(
             status: .internalServerError, title: "Something went wrong on our side",

@@ -4,6 +4,9 @@ import Operations
 enum Link {
     static func run(_ id: RunID) -> String { "/admin/operations/\(id)" }
     static func connection(_ id: ConnectionID) -> String { "/admin/provider-connections/\(id)" }
+    static func credential(_ id: ConnectionID) -> String { "\(connection(id))/credential" }
+    static func tenant(_ id: TenantID) -> String { "/admin/tenants/\(id)" }
+    static func person(_ id: UserID) -> String { "/admin/access/\(id)" }
     /// The runs that a query in the filter bar's words finds.
     static func operations(_ query: String) -> String { "/admin/operations?q=\(query.urlEncoded)" }
 

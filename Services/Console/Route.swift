@@ -8,14 +8,15 @@ enum Route: Sendable, Hashable {
     case me
     case start, cancel(RunID), retry(RunID), changeRuns
     case signOut, theme
+    case management(ManagementRoute)
 
     /// Finds the route; nil for what leads nowhere, a malformed id included.
     init?(_ method: HTTPRequest.Method, path: String) {
         let parts = path.split(separator: "/").map(String.init)
         let found: Route? =
             switch method {
-            case .get, .head: Self.page(parts)
-            case .post: Self.action(parts)
+            case .get, .head: Self.page(parts) ?? ManagementRoute(page: parts).map(Route.management)
+            case .post: Self.action(parts) ?? ManagementRoute(action: parts).map(Route.management)
             default: nil
             }
         guard let found else { return nil }

@@ -26,6 +26,7 @@ struct Site: Sendable {
     private let runs: RunPages
     private let runChanges: RunChanges
     private let places: PlacePages
+    let management: ManagementPages
 
     /// `client` is what the identity provider is asked with. Throws when a template can't be read.
     init(
@@ -59,7 +60,9 @@ struct Site: Sendable {
         operations = OperationsPage(runs: reading, tenants: tenants, access: access)
         runs = RunPages(runs: reading, ledger: Ledger(pool: pool), access: access)
         runChanges = RunChanges(runs: reading, access: access, starter: starter, operations: operations)
-        places = PlacePages(tenants: tenants, runs: reading, access: access)
+        places = PlacePages(
+            tenants: tenants, runs: reading, freezes: FreezeReading(pool: pool), access: access)
+        management = ManagementPages(pool: pool, starter: starter)
     }
 
     /// Answers a request that comes from `address`. Never throws: whatever goes wrong is a page, too.
@@ -116,7 +119,8 @@ struct Site: Sendable {
         case .tenants: return try await show(visit, places.tenantList)
         case .connections: return try await show(visit, places.connectionList)
         case .connection(let id): return try await show(visit) { try await places.connection(id, $0) }
-        case .me: return try await show(visit, places.me)
+        case .me: return try await show(visit, management.me.show)
+        case .management(let route): return try await reply(to: route, visit)
         case .start: return try await changed(visit, runChanges.start)
         case .cancel(let id): return try await changed(visit) { try await runChanges.cancel(id, $0, $1) }
         case .retry(let id): return try await changed(visit) { try await runChanges.retry(id, $0, $1) }
@@ -129,7 +133,7 @@ struct Site: Sendable {
     }
 
     /// A page, or, to a browser that listens, the page's changes.
-    private func show(
+    func show(
         _ visit: Visit, _ make: @escaping @Sendable (Visit) async throws -> SitePage
     ) async throws -> Reply {
         let page = try await make(visit)
@@ -149,12 +153,28 @@ struct Site: Sendable {
     }
 
     /// Something was done: tells it on the page where the person came from.
-    private func changed(
+    func changed(
         _ visit: Visit, _ change: (FormBody, Visit) async throws -> Outcome
     ) async throws -> Reply {
-        let outcome = try await change(visit.form(), visit)
-        return Reply.seeOther(outcome.path).setting(
-            cookies.setting(.notice, to: visit.seal.signed(outcome.notice.json.text), seconds: 60))
+        told(try await change(visit.form(), visit), visit)
+    }
+
+    private func told(_ outcome: Outcome, _ visit: Visit) -> Reply {
+        let reply = Reply.seeOther(outcome.path)
+        guard let notice = outcome.notice else { return reply }
+        return reply.setting(
+            cookies.setting(.notice, to: visit.seal.signed(notice.json.text), seconds: 60))
+    }
+
+    /// A form that may ask back, or has to be filled in again.
+    func answered(
+        _ visit: Visit, _ answer: (FormBody, Visit) async throws -> FormAnswer
+    ) async throws -> Reply {
+        switch try await answer(visit.form(), visit) {
+        case .done(let outcome): told(outcome, visit)
+        case .page(let page): framed(.ok, page, visit)
+        case .again(let page): framed(.unprocessableContent, page, visit)
+        }
     }
 
     private func changeRuns(_ visit: Visit) async throws -> Reply {
@@ -205,5 +225,6 @@ struct Site: Sendable {
 /// What came of a change: where to look, and what to say there.
 struct Outcome: Sendable {
     let path: String
-    let notice: Notice
+    /// Nil when the page says it itself.
+    let notice: Notice?
 }

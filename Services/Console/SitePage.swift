@@ -2,7 +2,7 @@
 struct SitePage: Sendable {
     /// Where it belongs in the navigation.
     enum Section: String, Sendable, CaseIterable {
-        case overview, operations, tenants, connections, me
+        case overview, operations, tenants, connections, access, audit, me
 
         var label: String {
             switch self {
@@ -10,6 +10,8 @@ struct SitePage: Sendable {
             case .operations: "Operations"
             case .tenants: "Tenants"
             case .connections: "Connections"
+            case .access: "Access"
+            case .audit: "Audit"
             case .me: "You"
             }
         }
@@ -20,6 +22,8 @@ struct SitePage: Sendable {
             case .operations: "/admin/operations"
             case .tenants: "/admin/tenants"
             case .connections: "/admin/provider-connections"
+            case .access: "/admin/access"
+            case .audit: "/admin/audit"
             case .me: "/admin/me"
             }
         }

@@ -23,6 +23,16 @@ struct StarterClient: Sendable {
             let detail = body["detail"]?.string ?? "The answer could not be read."
             return faults.isEmpty ? detail : "\(detail) (\(faults.joined(separator: "; ")))"
         }
+
+        /// What is wrong with what was typed, each thing a sentence; `labels` says what people read for a pointer.
+        func problems(_ labels: [String: String]) -> [String] {
+            let faults = (body["errors"]?.array ?? []).compactMap { fault in
+                fault["pointer"]?.string.flatMap { labels[$0] }.flatMap { label in
+                    fault["detail"]?.string.map { "\(label) \($0)." }
+                }
+            }
+            return faults.isEmpty ? [detail] : faults
+        }
     }
 
     private static let unreachable =

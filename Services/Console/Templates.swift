@@ -18,7 +18,13 @@ enum Templates {
         ("run-items", PackageResources.run_items_mustache), ("tenants", PackageResources.tenants_mustache),
         ("connections", PackageResources.connections_mustache),
         ("connection", PackageResources.connection_mustache),
-        ("connection-live", PackageResources.connection_live_mustache), ("me", PackageResources.me_mustache),
+        ("connection-live", PackageResources.connection_live_mustache),
+        ("connection-form", PackageResources.connection_form_mustache),
+        ("credential", PackageResources.credential_mustache), ("tenant", PackageResources.tenant_mustache),
+        ("tenant-live", PackageResources.tenant_live_mustache), ("access", PackageResources.access_mustache),
+        ("person", PackageResources.person_mustache), ("question", PackageResources.question_mustache),
+        ("took-effect", PackageResources.took_effect_mustache), ("audit", PackageResources.audit_mustache),
+        ("me", PackageResources.me_mustache), ("token-made", PackageResources.token_made_mustache),
     ]
 
     /// Throws when one can't be read.

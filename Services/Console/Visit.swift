@@ -41,15 +41,23 @@ struct Visit: Sendable {
 
     /// The form of any request, whoever made it.
     static func form(_ request: Request) async throws -> FormBody {
-        guard
-            request.headers[.contentType]?.lowercased().hasPrefix("application/x-www-form-urlencoded") == true
-        else { throw Fault.badForm }
+        let type = request.headers[.contentType] ?? ""
+        let boundary = MultipartBody.boundary(type)
+        guard boundary != nil || type.lowercased().hasPrefix("application/x-www-form-urlencoded") else {
+            throw Fault.badForm
+        }
         let buffer: ByteBuffer
         do {
             buffer = try await request.body.collect(upTo: formLimit)
         } catch is NIOTooManyBytesError {
             throw Fault.tooLarge
         }
-        return FormBody(String(decoding: buffer.readableBytesView, as: UTF8.self))
+        guard let boundary else {
+            return FormBody(String(decoding: buffer.readableBytesView, as: UTF8.self))
+        }
+        guard let pairs = MultipartBody.pairs(Array(buffer.readableBytesView), boundary: boundary) else {
+            throw Fault.badForm
+        }
+        return FormBody(pairs: pairs)
     }
 }

@@ -20,23 +20,11 @@ struct AuditRoutes: Sendable {
         let before = parameters.auditCursor()
         try parameters.finish()
         let filter = AuditFilter(
-            scope: try await scope(tenant, call.caller), action: action?.rawValue, actorID: actor, runID: run,
+            scope: try await Access.audit(of: call.caller, tenant: tenant, access), action: action?.rawValue,
+            actorID: actor, runID: run,
             since: since, until: until, before: before, limit: limit)
         let page = try await audit.list(filter)
         return .page("records", page, json: \.json, cursor: { Cursor(afterRecord: $0.entry.id) }, of: call)
-    }
-
-    /// Whoever may see the audit of the whole workspace sees what concerns no tenant, too.
-    private func scope(_ tenant: TenantID?, _ caller: Principal) async throws -> AuditFilter.Scope {
-        if let tenant {
-            try await Access(of: caller, at: .tenant(tenant), access).require(.auditView)
-            return .tenants([tenant])
-        }
-        let everywhere = try await Access(of: caller, at: .workspace(caller.workspaceID), access)
-        if everywhere.holds(.auditView) { return .workspace(caller.workspaceID) }
-        let tenants = try await Access.tenants(of: caller, holding: .auditView, access)
-        if tenants.isEmpty { try everywhere.require(.auditView) }
-        return .tenants(tenants)
     }
 }
 

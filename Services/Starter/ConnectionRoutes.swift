@@ -42,7 +42,7 @@ struct ConnectionRoutes: Sendable {
         let new = try await call.read { members in
             let entraTenantID: Identifier<Never> = members.id("entra_tenant_id")
             let clientID: Identifier<Never> = members.id("client_id")
-            let cloud: CloudWord = members.choice("cloud")
+            let cloud: CloudName = members.choice("cloud")
             return ConnectionChanges.New(
                 tenant: tenant, displayName: members.text("display_name", limit: Self.nameLimit),
                 cloud: cloud.rawValue, entraTenantID: "\(entraTenantID)",
@@ -100,14 +100,6 @@ struct ConnectionRoutes: Sendable {
 
     /// The longest name, in characters.
     private static let nameLimit = 200
-
-    /// The clouds that a connection may be in, by their stored names. The list is closed: see `Cloud` of the gateway.
-    private enum CloudWord: String, CaseIterable {
-        case global
-        case usGovernment = "us_government"
-        case usGovernmentDoD = "us_government_dod"
-        case china, sandbox
-    }
 
     /// The connection, with its revision as entity tag, and with when a change took hold where it took something.
     private func answer(

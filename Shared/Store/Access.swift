@@ -63,4 +63,20 @@ package struct Access: Sendable {
             of: caller.userID, in: caller.workspaceID, holding: capability
         ).filter(caller.scope.reaches)
     }
+
+    /// Which records of the audit the caller may see: of one tenant, or (nil) of everything. Whoever may see the audit of
+    /// the whole workspace sees what concerns no tenant, too.
+    package static func audit(
+        of caller: Principal, tenant: TenantID?, _ reading: AccessReading
+    ) async throws -> AuditFilter.Scope {
+        if let tenant {
+            try await Access(of: caller, at: .tenant(tenant), reading).require(.auditView)
+            return .tenants([tenant])
+        }
+        let everywhere = try await Access(of: caller, at: .workspace(caller.workspaceID), reading)
+        if everywhere.holds(.auditView) { return .workspace(caller.workspaceID) }
+        let tenants = try await tenants(of: caller, holding: .auditView, reading)
+        if tenants.isEmpty { try everywhere.require(.auditView) }
+        return .tenants(tenants)
+    }
 }

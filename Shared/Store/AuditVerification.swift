@@ -40,13 +40,28 @@ package struct AuditVerification: Sendable {
         package internal(set) var head: [UInt8] = []
         /// Whether the head that the caller knows is one of the chain's; nil when the caller knows none.
         package internal(set) var hasKnownHead: Bool?
-        /// Nil when all is as it was recorded.
+        /// Whether it stopped at its bounds: what comes behind was not looked at.
+        package internal(set) var isCut = false
+        /// Nil when all that was looked at is as it was recorded.
         package internal(set) var finding: Finding?
+    }
+
+    /// How much is looked at, at most. The command line looks at everything; whoever waits for a page can't.
+    package struct Bounds: Sendable {
+        package let records: Int
+        package let duration: Duration
+
+        package init(records: Int, duration: Duration) {
+            self.records = records
+            self.duration = duration
+        }
     }
 
     /// A record's time is taken right before its transaction is known to have begun.
     private static let slackMicroseconds = 60 * 1_000_000
     private static let blocksAtOnce = 4
+    /// What the database says when a statement takes longer than it may.
+    private static let queryCancelled = "57014"
     /// Records are read so many at a time.
     private static let pageSize = 2_000
 
@@ -57,9 +72,10 @@ package struct AuditVerification: Sendable {
     private static let workspaces: Statement = "SELECT id, name FROM workspaces ORDER BY name, id"
 
     /// Verifies the chain of each workspace, or of one. `knownHead` is a hash that was a chain's head once.
-    /// `progress` is told now and then how many records of a workspace were looked at.
+    /// `progress` is told now and then how many records of a workspace were looked at. `bounds` hold for each workspace.
     package func verify(
-        _ workspace: WorkspaceID?, knownHead: [UInt8]?, progress: (String, Int) -> Void
+        _ workspace: WorkspaceID?, knownHead: [UInt8]?, within bounds: Bounds? = nil,
+        progress: (String, Int) -> Void
     ) async throws -> [Chain] {
         let all = try await pool.query(Self.workspaces).map {
             Chain(workspaceID: WorkspaceID(try $0.uuid("id")), name: try $0.text("name"))
@@ -69,23 +85,28 @@ package struct AuditVerification: Sendable {
         var chains: [Chain] = []
         for var chain in chosen {
             chain.hasKnownHead = knownHead.map { _ in false }
-            try await verify(&chain, knownHead, progress)
+            try await verify(&chain, knownHead, bounds, progress)
             chains.append(chain)
         }
         return chains
     }
 
     private func verify(
-        _ chain: inout Chain, _ knownHead: [UInt8]?, _ progress: (String, Int) -> Void
+        _ chain: inout Chain, _ knownHead: [UInt8]?, _ bounds: Bounds?, _ progress: (String, Int) -> Void
     ) async throws {
+        let end = bounds.map { ContinuousClock.now + $0.duration }
         // What is final is read first: it is in the blocks that are read afterwards.
-        let loose = try await looseRecords(of: chain.workspaceID)
-        chain.unsealed = loose.fresh
+        let loose = try await looseRecords(of: chain.workspaceID, isBounded: bounds != nil)
+        chain.unsealed = loose?.fresh ?? 0
         var previous = AuditBlock.start
-        while chain.finding == nil {
+        while chain.finding == nil, !chain.isCut {
             let blocks = try await blocks(of: chain.workspaceID, after: chain.blocks)
             if blocks.isEmpty { break }
-            for block in blocks where chain.finding == nil {
+            for block in blocks where chain.finding == nil && !chain.isCut {
+                if let bounds, let end, chain.records >= bounds.records || ContinuousClock.now >= end {
+                    chain.isCut = true
+                    continue
+                }
                 chain.finding = try await firstChange(block, after: previous, in: &chain)
                 previous = block.hash
                 chain.head = block.hash
@@ -93,8 +114,9 @@ package struct AuditVerification: Sendable {
                 progress(chain.name, chain.records)
             }
         }
+        if loose == nil { chain.isCut = true }
         // What a block that is missed had is in none now: then it is the block that is named.
-        if let first = loose.first, chain.finding == nil || first.id < chain.finding?.recordID ?? 0 {
+        if let first = loose?.first, chain.finding == nil || first.id < chain.finding?.recordID ?? 0 {
             chain.finding = Finding(change: .inserted, recordID: first.id, block: nil, entry: first)
         }
     }
@@ -183,10 +205,18 @@ package struct AuditVerification: Sendable {
         LIMIT 2
         """
 
-    private func looseRecords(of workspace: WorkspaceID) async throws -> (first: AuditEntry?, fresh: Int) {
-        let rows = try await pool.query(
-            Self.loose,
-            [.uuid(workspace.uuid), .double(Double(Self.slackMicroseconds) / 1_000_000)])
+    /// Nil when it is bounded and the database would need longer than a statement may take.
+    private func looseRecords(
+        of workspace: WorkspaceID, isBounded: Bool
+    ) async throws -> (first: AuditEntry?, fresh: Int)? {
+        let rows: Rows
+        do {
+            rows = try await pool.query(
+                Self.loose,
+                [.uuid(workspace.uuid), .double(Double(Self.slackMicroseconds) / 1_000_000)])
+        } catch let error as PostgresError where isBounded && error.sqlState == Self.queryCancelled {
+            return nil
+        }
         let first = try rows.first { try !$0.isNull("id") }.map(AuditEntry.init)
         return (first, try rows[0].int("fresh"))
     }

@@ -31,22 +31,44 @@ package struct UserReading: Sendable {
             ) m
         ) g
         WHERE u.workspace_id = $1::uuid AND u.id > $3::uuid
+          AND ($6::uuid IS NULL OR u.id = $6::uuid)
+          AND ($7::text IS NULL OR strpos(lower(u.name), lower($7)) > 0)
+          AND ($8::uuid IS NULL OR EXISTS (SELECT FROM entitlement(u.id, u.workspace_id, $8::uuid)))
         ORDER BY u.id LIMIT $4::int
         """
 
     /// The people of the workspace in the order of their ids, those after `after` first, each with the grants
     /// on the whole workspace and on `tenants`.
+    ///
+    /// - Parameters:
+    ///   - name: only those whose names contain it, in any case.
+    ///   - tenant: only those who hold something there.
     package func users(
-        of workspace: WorkspaceID, grantsOn tenants: [TenantID], after: UserID?, limit: Int
+        of workspace: WorkspaceID, grantsOn tenants: [TenantID], named name: String? = nil,
+        entitledOn tenant: TenantID? = nil, after: UserID?, limit: Int
     ) async throws -> Page<UserSummary> {
         let rows = try await pool.query(
             Self.list,
             [
                 .uuid(workspace.uuid), .uuids(tenants.map(\.uuid)), .uuid(after?.uuid ?? Self.first),
-                .int(Page<UserSummary>.rows(for: limit)), .int(AccessReading.grantLimit),
+                .int(Page<UserSummary>.rows(for: limit)), .int(AccessReading.grantLimit), .null,
+                name.map { .text($0) } ?? .null, tenant.map { .uuid($0.uuid) } ?? .null,
             ]
         ).map(UserSummary.init)
         return Page(rows: rows, limit: limit)
+    }
+
+    /// One person or system of the workspace with the grants on it and on `tenants`; nil when there is no such one.
+    package func user(
+        _ id: UserID, of workspace: WorkspaceID, grantsOn tenants: [TenantID]
+    ) async throws -> UserSummary? {
+        try await pool.query(
+            Self.list,
+            [
+                .uuid(workspace.uuid), .uuids(tenants.map(\.uuid)), .uuid(Self.first), .int(1),
+                .int(AccessReading.grantLimit), .uuid(id.uuid), .null, .null,
+            ]
+        ).first.map(UserSummary.init)
     }
 
     /// Below every id.

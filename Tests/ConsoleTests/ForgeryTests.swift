@@ -14,6 +14,10 @@ struct ForgeryTests {
         "/sign-out", "/theme", "/admin/operations", "/admin/operations/start",
         "/admin/operations/\(UUID().uuidString.lowercased())/cancel",
         "/admin/operations/\(UUID().uuidString.lowercased())/retry",
+        "/admin/access", "/admin/audit", "/admin/me", "/admin/provider-connections/new",
+        "/admin/provider-connections/\(UUID().uuidString.lowercased())/edit",
+        "/admin/provider-connections/\(UUID().uuidString.lowercased())/credential",
+        "/admin/provider-connections/\(UUID().uuidString.lowercased())/default",
     ]
 
     @Test(arguments: actions)

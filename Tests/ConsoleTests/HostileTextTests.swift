@@ -39,7 +39,11 @@ struct HostileTextTests {
                 for path in [
                     "/admin", "/admin/operations", "/admin/operations/\(run)", "/admin/tenants",
                     "/admin/provider-connections", "/admin/provider-connections/\(stage.world.connection)",
-                    "/admin/me",
+                    "/admin/me", "/admin/tenants/\(stage.world.tenant)", "/admin/access",
+                    "/admin/access/\(stage.world.owner)", "/admin/audit",
+                    "/admin/provider-connections/\(stage.world.connection)/edit",
+                    "/admin/provider-connections/\(stage.world.connection)/credential",
+                    "/admin/provider-connections/new",
                 ] {
                     let page = try await browser.get(path)
                     #expect(page.status == 200)

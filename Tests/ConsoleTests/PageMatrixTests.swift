@@ -12,16 +12,6 @@ import WebFixtures
 /// Every page and action, asked by everybody who could: outside its scope it is not there (404), inside it takes the
 /// capability (403).
 struct PageMatrixTests {
-    /// Somebody, and what they hold on the first tenant, by the rules and not by the code.
-    private struct Visitor {
-        let name: String
-        let id: UserID
-        /// Nil for somebody who holds nothing there.
-        let role: Role?
-        /// Whether they hold something somewhere.
-        let holdsAnything: Bool
-    }
-
     /// A page or an action, what it takes, and whether it is about one thing (else 404 for what is outside).
     private struct Row {
         let route: Route
@@ -61,6 +51,7 @@ struct PageMatrixTests {
             return action("/admin/operations", .providerRun, [("change", "cancel"), ("run", "\(run)")])
         case .signOut: return action("/sign-out", nil)
         case .theme: return action("/theme", nil, [("theme", "dark")])
+        case .management: preconditionFailure("these stand in ManagementMatrixTests")
         }
     }
 
@@ -77,7 +68,7 @@ struct PageMatrixTests {
         try await ConsoleStage.with { stage in
             let world = stage.world
             let owner = try await stage.browser(of: .owner)
-            let visitors = try await visitors(stage)
+            let visitors = try await Visitor.all(stage)
             var asked = 0
             for visitor in visitors {
                 // The one before may have ended the last one.
@@ -130,56 +121,6 @@ struct PageMatrixTests {
             // Nobody reads a name of what they may not see.
             if visitor.role == nil { #expect(!reply.text.contains("Tenant 1"), "\(what)") }
         }
-    }
-
-    private func visitors(_ stage: ConsoleStage) async throws -> [Visitor] {
-        let world = stage.world
-        var visitors = Role.allCases.map { role in
-            Visitor(name: role.rawValue, id: world.people[role]!, role: role, holdsAnything: true)
-        }
-        visitors.append(
-            Visitor(name: "nobody", id: world.stranger, role: nil, holdsAnything: false))
-        for (name, place, role) in [
-            ("of this tenant", 0, Role.operator), ("of another tenant", 1, Role.owner),
-        ] {
-            let id = UserID(UUID())
-            try await enter(stage, id, name, tenant: world.tenants[place], role)
-            visitors.append(
-                Visitor(name: name, id: id, role: place == 0 ? role : nil, holdsAnything: true))
-        }
-        let elsewhere = try await World.make(in: stage.pool)
-        _ = try await stage.pool.query(
-            "UPDATE tenants SET name = 'Elsewhere' WHERE workspace_id = $1::uuid",
-            [.uuid(elsewhere.workspace.uuid)])
-        visitors.append(
-            Visitor(name: "of another workspace", id: elsewhere.owner, role: nil, holdsAnything: true))
-        let former = UserID(UUID())
-        try await enter(stage, former, "former", tenant: world.tenants[0], .owner)
-        _ = try await stage.pool.query(
-            "UPDATE memberships SET revoked_at = now() WHERE user_id = $1::uuid", [.uuid(former.uuid)])
-        visitors.append(Visitor(name: "former", id: former, role: nil, holdsAnything: false))
-        return visitors
-    }
-
-    private func enter(
-        _ stage: ConsoleStage, _ id: UserID, _ name: String, tenant: TenantID, _ role: Role
-    ) async throws {
-        _ = try await stage.pool.pipeline([
-            (
-                "INSERT INTO users (id, workspace_id, name) VALUES ($1::uuid, $2::uuid, $3)",
-                [.uuid(id.uuid), .uuid(stage.world.workspace.uuid), .text(name)]
-            ),
-            (
-                """
-                INSERT INTO memberships (id, workspace_id, tenant_id, user_id, role)
-                VALUES (gen_random_uuid(), $1::uuid, $2::uuid, $3::uuid, $4)
-                """,
-                [
-                    .uuid(stage.world.workspace.uuid), .uuid(tenant.uuid), .uuid(id.uuid),
-                    .text(role.rawValue),
-                ]
-            ),
-        ])
     }
 
     /// What is not there and what one may not see are told alike.

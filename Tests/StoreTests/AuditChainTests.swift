@@ -232,7 +232,7 @@ extension Stand {
     }
 
     /// Seals everything. Transactions in other databases of the server hold the horizon, too: it is waited for.
-    fileprivate func seal() async throws {
+    func seal() async throws {
         _ = try await eventually("all is sealed") {
             _ = try await AuditSeals(pool: pool).seal()
             let listed = try await count("SELECT coalesce(sum(cardinality(ids)), 0)::int FROM audit_blocks")

@@ -3,6 +3,7 @@ import Credentials
 import FoundationEssentials
 import JSON
 import Operations
+import ServiceKit
 
 struct CredentialsSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -51,9 +51,9 @@ struct OverviewPage: Sendable {
 
     private static func frozen(_ thing: OperationsFigures.Frozen) -> LinkView {
         switch thing {
-        case .everything: LinkView(label: "Everything is frozen", href: "/admin/tenants")
-        case .workspace: LinkView(label: "The workspace is frozen", href: "/admin/tenants")
-        case .tenant(_, let name): LinkView(label: "\(name) is frozen", href: "/admin/tenants")
+        case .everything: LinkView(label: "Everything is frozen", href: SitePage.Section.access.href)
+        case .workspace: LinkView(label: "The workspace is frozen", href: SitePage.Section.access.href)
+        case .tenant(let id, let name): LinkView(label: "\(name) is frozen", href: Link.tenant(id))
         case .connection(let id, let name):
             LinkView(label: "The connection \(name) is frozen", href: Link.connection(id))
         }

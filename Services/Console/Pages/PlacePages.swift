@@ -2,13 +2,14 @@ import FoundationEssentials
 import Operations
 import Store
 
-/// Tenants, connections, and what the visitor may do where.
+/// Tenants and connections.
 struct PlacePages: Sendable {
     private static let pageLimit = 200
     private static let latestRuns = 10
 
     let tenants: TenantReading
     let runs: RunReading
+    let freezes: FreezeReading
     let access: AccessReading
 
     // MARK: tenants
@@ -21,7 +22,7 @@ struct PlacePages: Sendable {
             let gate: String
             let isGateOpen: Bool
             let role: String
-            let runs: String
+            let href: String
         }
 
         let rows: [Row]
@@ -37,9 +38,10 @@ struct PlacePages: Sendable {
         let rows = page.entries.map { tenant in
             TenantsView.Row(
                 name: tenant.name, operability: tenant.operability.rawValue,
-                isOperable: tenant.operability == .operable, gate: Self.gate(tenant.writeGate, visit.now),
+                isOperable: tenant.operability == .operable,
+                gate: GateWords.text(tenant.writeGate, visit.now),
                 isGateOpen: tenant.writeGate.isOpen, role: tenant.role.rawValue,
-                runs: Link.operations("tenant:\"\(tenant.name.replacing("\"", with: ""))\""))
+                href: Link.tenant(tenant.id))
         }
         return SitePage(
             template: "tenants", title: "Tenants", section: .tenants,
@@ -48,21 +50,14 @@ struct PlacePages: Sendable {
                 next: page.hasMore ? page.entries.last.map { "/admin/tenants?after=\($0.id)" } : nil))
     }
 
-    private static func gate(_ gate: AuthorityFacts.WriteGate, _ now: Date) -> String {
-        guard gate.isOpen else { return "closed: changes are switched off" }
-        guard let checkedAt = gate.checkedAt else { return "open, but no connection check has been made" }
-        let checked = MomentView(checkedAt, now: now).relative
-        guard gate.isHealthy else { return "open, but the check \(checked) missed permissions" }
-        let isStale = now.timeIntervalSince(checkedAt) > Double(gate.limitSeconds)
-        return isStale ? "open, but the last check (\(checked)) is too old" : "open, checked \(checked)"
-    }
-
     // MARK: connections
 
     private struct ConnectionsView: Sendable {
         let rows: [ConnectionView]
         let isEmpty: Bool
         let next: String?
+        /// Whether the visitor may make one somewhere.
+        let canCreate: Bool
     }
 
     func connectionList(_ visit: Visit) async throws -> SitePage {
@@ -73,7 +68,10 @@ struct PlacePages: Sendable {
             template: "connections", title: "Connections", section: .connections,
             content: ConnectionsView(
                 rows: page.entries.map { ConnectionView($0, now: visit.now) }, isEmpty: page.entries.isEmpty,
-                next: next))
+                next: next,
+                canCreate: try await !Access.tenants(
+                    of: visit.principal, holding: .providerManage, access
+                ).isEmpty))
     }
 
     private struct OneConnectionView: Sendable {
@@ -88,6 +86,12 @@ struct PlacePages: Sendable {
 
         let connection: ConnectionView
         let actions: [Action]
+        let tenantHref: String
+        let isFrozen: Bool
+        /// Why the visitor can't change the connection, and can't freeze it; nil when it is possible.
+        let manageObstacle: String?
+        let freezeObstacle: String?
+        let canBecomeDefault: Bool
         let rows: [RunRow]
         let isEmpty: Bool
         let all: String
@@ -117,6 +121,12 @@ struct PlacePages: Sendable {
                         obstacle: Self.obstacle(type, connection, place),
                         key: visit.seal.key("\(id) \(type) \(latest.first.map { "\($0.id)" } ?? "")"))
                 },
+                tenantHref: Link.tenant(connection.tenant.id),
+                isFrozen: try await freezes.tenant(connection.tenant.id)?.frozenConnections.contains(id)
+                    == true,
+                manageObstacle: Self.obstacle(.providerManage, place),
+                freezeObstacle: Self.obstacle(.accessManage, place),
+                canBecomeDefault: !connection.isDefault && place.holds(.providerManage),
                 rows: latest.map { RunRow($0, now: visit.now) }, isEmpty: latest.isEmpty,
                 all: Link.operations("connection:\(id)")),
             isLive: true)
@@ -127,45 +137,14 @@ struct PlacePages: Sendable {
         _ type: OperationType, _ connection: ConnectionSummary, _ place: Access
     ) -> String? {
         let capability = OperationCatalogue.definition(type).capability
-        guard place.holds(capability) else {
-            return "Your role here does not include \(capability.rawValue)."
-        }
+        if let obstacle = obstacle(capability, place) { return obstacle }
         guard connection.isEnabled else { return Presentation.sentence(.denial(.connectionDisabled)) }
         guard connection.credential != nil else { return Presentation.sentence(.denial(.credentialMissing)) }
         return connection.activeRun == nil ? nil : "Another operation is under way on this connection."
     }
 
-    // MARK: the visitor
-
-    private struct MeView: Sendable {
-        struct Grant: Sendable {
-            let place: String
-            let role: String
-            let capabilities: String
-        }
-
-        let name: String
-        let grants: [Grant]
-        let isEmpty: Bool
-    }
-
-    func me(_ visit: Visit) async throws -> SitePage {
-        let caller = visit.principal
-        let grants = try await access.grants(of: caller.userID, in: caller.workspaceID)
-        let named = try await tenants.tenants(
-            grants.compactMap(\.tenantID), of: caller.userID, after: nil, limit: Self.pageLimit)
-        let names = Dictionary(uniqueKeysWithValues: named.entries.map { ($0.id, $0.name) })
-        return SitePage(
-            template: "me", title: "What you may do", section: .me,
-            content: MeView(
-                name: caller.name,
-                grants: grants.map { grant in
-                    MeView.Grant(
-                        place: grant.tenantID.map { names[$0] ?? "\($0)" } ?? "Every tenant of the workspace",
-                        role: grant.role.rawValue,
-                        capabilities: Capability.allCases.filter(grant.role.holds).map(\.rawValue)
-                            .joined(separator: ", "))
-                }, isEmpty: grants.isEmpty))
+    private static func obstacle(_ capability: Capability, _ place: Access) -> String? {
+        place.holds(capability) ? nil : "Your role here does not include \(capability.rawValue)."
     }
 
     private func visible(_ visit: Visit) async throws -> [TenantID] {

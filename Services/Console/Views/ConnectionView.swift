@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Operations
+import ServiceKit
 import Store
 
 /// A provider connection as pages show it.
@@ -10,6 +11,8 @@ struct ConnectionView: Sendable {
         let setAt: MomentView
         let setBy: String?
         let expires: MomentView?
+        /// Of a certificate: what the provider finds it by.
+        let thumbprint: String?
     }
 
     let id: String
@@ -38,7 +41,7 @@ struct ConnectionView: Sendable {
         entraTenantID = connection.entraTenantID
         entraTenantName = connection.entraTenantName
         clientID = connection.clientID
-        cloud = connection.cloud.replacing("_", with: " ")
+        cloud = CloudName(rawValue: connection.cloud)?.label ?? connection.cloud
         isDefault = connection.isDefault
         isEnabled = connection.isEnabled
         let badge = BadgeView(Presentation.badge(health: connection.health))
@@ -49,7 +52,8 @@ struct ConnectionView: Sendable {
             Credential(
                 kind: credential.kind == "secret" ? "client secret" : credential.kind,
                 version: credential.version, setAt: MomentView(credential.setAt, now: now),
-                setBy: credential.setBy?.name, expires: credential.expiresAt.map { MomentView($0, now: now) })
+                setBy: credential.setBy?.name, expires: credential.expiresAt.map { MomentView($0, now: now) },
+                thumbprint: credential.thumbprint.map(Hex.text))
         }
         activeRun = connection.activeRun.map(Link.run)
     }

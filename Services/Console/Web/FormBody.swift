@@ -1,5 +1,5 @@
 /// Names and values in the form in which browsers send them (`application/x-www-form-urlencoded`): a form's body, or
-/// the query of an address.
+/// the query of an address. A form with files comes as ``MultipartBody``.
 struct FormBody: Sendable, Equatable {
     /// The most pairs that are read; the others are dropped.
     private static let limit = 1_000
@@ -12,6 +12,9 @@ struct FormBody: Sendable, Equatable {
             return (Self.decoded(parts[0]), parts.count == 2 ? Self.decoded(parts[1]) : "")
         }
     }
+
+    /// What another form of writing held.
+    init(pairs: [(name: String, value: String)]) { self.pairs = pairs }
 
     static func == (left: FormBody, right: FormBody) -> Bool {
         left.pairs.elementsEqual(right.pairs) { $0 == $1 }

@@ -284,7 +284,10 @@ def pages():
     run = runs("outcome = 'blocked'")[0]["id"]
     return ["/admin", "/admin/operations", "/admin/operations?q=outcome:green", f"/admin/operations/{run}",
             f"/admin/operations/{run}/items", "/admin/tenants", "/admin/provider-connections",
-            connection("Contoso").removeprefix(URL), "/admin/me", "/admin/nothing"]
+            connection("Contoso").removeprefix(URL), "/admin/me", "/admin/nothing",
+            f"/admin/tenants/{TENANTS['Contoso']['id']}", "/admin/access",
+            f"/admin/access/{USERS['Omar Reyes']['id']}", "/admin/audit", "/admin/provider-connections/new",
+            connection("Contoso").removeprefix(URL) + "/edit", connection("Contoso").removeprefix(URL) + "/credential"]
 
 
 def accessibility(context):

@@ -1,8 +1,8 @@
 /// Texts with blocks between `-----BEGIN …-----` and `-----END …-----` (RFC 7468).
-enum PEMText {
+package enum PEMText {
     /// Those blocks whose label is wanted, one after the other; the whole text when there is none, so that whoever
     /// reads it says what is wrong.
-    static func blocks(_ text: String, where isWanted: (Substring) -> Bool) -> String {
+    package static func blocks(_ text: String, where isWanted: (Substring) -> Bool) -> String {
         var (wanted, block) = ([Substring](), [Substring]())
         var label: Substring?
         for line in text.split(whereSeparator: \.isNewline) {
