@@ -98,6 +98,9 @@ let package = Package(
                 .embedInCode("Migrations/0012_sign_in.sql"),
                 .embedInCode("Migrations/0013_run_lists.sql"),
                 .embedInCode("Migrations/0014_directory.sql"),
+                .embedInCode("Migrations/0015_notifications_and_dead_letters.sql"),
+                .embedInCode("Migrations/0016_roles_per_service.sql"),
+                .embedInCode("Migrations/0017_audit_server.sql"),
             ]),
         shared("Sealing", [crypto]),
         shared("Credentials", ["JSON", "Sealing", crypto, cryptoExtras, certificates, asn1]),
@@ -109,7 +112,7 @@ let package = Package(
             ]),
         shared(
             "JobRuntime",
-            ["JSON", "Operations", "Store", "AMQP", "Postgres", "ServiceKit", lifecycle, logging]),
+            ["JSON", "Operations", "Store", "AMQP", "Postgres", "ServiceKit", crypto, lifecycle, logging]),
         shared("ServiceKit", ["CLinux", "JSON", hummingbird, lifecycle, crypto, cryptoExtras, logging]),
 
         service(
@@ -174,7 +177,7 @@ let package = Package(
             name: "GraphFixtures",
             dependencies: [
                 "Waiting", "Fixtures", "CredentialFixtures", "Graph", "Sealing", "Credentials", "Store",
-                "Operations", "Postgres", "Curl", "JSON", "AMQP", "JobRuntime", logging,
+                "Operations", "Postgres", "Curl", "JSON", "AMQP", "JobRuntime", "ServiceKit", logging,
             ],
             path: "Tests/GraphFixtures", swiftSettings: settings),
         .target(

@@ -23,6 +23,11 @@ extension Failure {
             self.init(
                 code: .refused, what: "Nothing was changed.", why: "There is no such \(what).",
                 next: "Check the names and ids.")
+        case StoreError.notSettled:
+            self.init(
+                code: .refused, what: "The audit can't be verified yet.",
+                why: "The database was restored on another server, and was not migrated there.",
+                next: "Run «atlas migrate» as the database's owner; then do it again.")
         default:
             self.init(
                 code: .refused, what: "Something went wrong.", why: "\(error)",

@@ -1,5 +1,6 @@
 import JSON
 import Operations
+import Store
 
 /// Something that people know by its name.
 struct Named<Subject>: Sendable {
@@ -29,6 +30,22 @@ enum Naming {
         throw Failure(
             code: .refused, what: "There are \(matches.count) \(kind)s «\(name)».",
             why: "Their ids are \(list(matches.map { "\($0.id)" })).", next: "Use the id.")
+    }
+
+    /// The only one who was found, past the API.
+    static func pick(
+        _ name: String, from found: [Administration.FoundUser]
+    ) throws(Failure) -> Administration.FoundUser {
+        if found.count == 1 { return found[0] }
+        guard !found.isEmpty else {
+            throw Failure(
+                code: .refused, what: "Nothing was changed.", why: "There is nobody called «\(name)».",
+                next: "Check the name, or use the id.")
+        }
+        let ids = found.map { "\($0.id)" }.joined(separator: ", ")
+        throw Failure(
+            code: .refused, what: "Nothing was changed.",
+            why: "There are \(found.count) called «\(name)»: \(ids).", next: "Use the id.")
     }
 
     private static func list(_ names: [String]) -> String {

@@ -70,12 +70,6 @@ struct ScheduleView {
     }
 
     private static func waiting(_ word: String) -> String {
-        switch FiringAnswer.Obstacle(rawValue: word) {
-        case .connectionBusy: "for the run that is under way on the connection"
-        case .operationUnavailable: "for somebody who executes this operation"
-        case .operationUnknown: "for a version that knows this operation"
-        case .parametersInvalid: "for a version that takes its parameters"
-        case nil: word.replacing("_", with: " ")
-        }
+        FiringAnswer.Obstacle(rawValue: word)?.words ?? word.replacing("_", with: " ")
     }
 }

@@ -21,7 +21,8 @@ struct Settings {
     /// The database's address. It may hold a password.
     func databaseURL() throws(ConfigurationError) -> String {
         let url = configuration.url(
-            "DATABASE_URL", schemes: ["postgres", "postgresql"], example: "postgres://atlas@127.0.0.1/atlas")
+            "DATABASE_URL", schemes: ["postgres", "postgresql"], example: "postgres://atlas@127.0.0.1/atlas",
+            problem: PostgresConfiguration.problem)
         try configuration.check()
         return url
     }
@@ -29,7 +30,8 @@ struct Settings {
     /// The broker's address.
     func broker() throws -> BrokerAddress {
         let url = configuration.url(
-            "AMQP_URL", schemes: ["amqp", "amqps"], example: "amqp://atlas@127.0.0.1/")
+            "AMQP_URL", schemes: ["amqp", "amqps"], example: "amqp://atlas@127.0.0.1/",
+            problem: BrokerAddress.problem)
         try configuration.check()
         return try BrokerAddress(url: url)
     }

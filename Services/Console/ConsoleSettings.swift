@@ -1,3 +1,4 @@
+import Postgres
 import ServiceKit
 import Store
 
@@ -22,7 +23,8 @@ struct ConsoleSettings: Sendable {
     /// Reads everything, then throws everything that is wrong.
     init(_ configuration: Configuration) throws(ConfigurationError) {
         databaseURL = configuration.url(
-            "DATABASE_URL", schemes: ["postgres", "postgresql"], example: "postgres://atlas@db/atlas")
+            "DATABASE_URL", schemes: ["postgres", "postgresql"], example: "postgres://atlas@db/atlas",
+            problem: PostgresConfiguration.problem)
         starterURL = Self.withoutSlash(
             configuration.url("STARTER_URL", schemes: ["http", "https"], example: "http://starter:8080"))
         publicURL = Self.withoutSlash(

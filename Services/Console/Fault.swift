@@ -40,6 +40,10 @@ struct Fault: Error, Sendable {
                 + " workspace can raise it.")
     }
 
+    private static let ofAnotherPerson = Fault(
+        status: .forbidden, title: "This is another person's schedule",
+        detail: ScheduleAccess.OfAnotherPerson.sentence)
+
     static func invalid(_ detail: String) -> Fault {
         Fault(status: .unprocessableContent, title: "This can't be done so", detail: detail)
     }
@@ -64,6 +68,7 @@ struct Fault: Error, Sendable {
         case AccessRefusal.notFound, StoreError.notFound: self = .notFound
         case AccessRefusal.lacks(let capability), AccessRefusal.outsideToken(let capability):
             self = .forbidden(capability)
+        case is ScheduleAccess.OfAnotherPerson: self = .ofAnotherPerson
         case let error as PostgresError where error.isRetryable || error.kind == .closed: self = .unavailable
         default: self = .internalError(requestID)
         }

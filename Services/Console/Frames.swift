@@ -28,6 +28,8 @@ struct Frames: Sendable {
             let label: String
             let href: String
             let isCurrent: Bool
+            /// Whether it leads to the inbox, whose unread entries are counted beside it.
+            let isInbox: Bool
         }
 
         struct NoticeView {
@@ -45,6 +47,7 @@ struct Frames: Sendable {
         let theme: String
         let nextTheme: String
         let items: [Item]
+        let unread: String
         let person: String
         let csrf: String
         let back: String
@@ -64,15 +67,20 @@ struct Frames: Sendable {
         self.assets = assets
     }
 
-    /// The whole page.
-    func render(_ page: SitePage, for visit: Visit, notice: Notice?, theme: Theme) -> String {
+    /// The whole page. `unread` counts what the person has not read in the inbox; nil when nobody can tell.
+    func render(
+        _ page: SitePage, for visit: Visit, notice: Notice?, theme: Theme, unread: Int?
+    ) -> String {
         let items = SitePage.Section.allCases.map { section in
-            Frame.Item(label: section.label, href: section.href, isCurrent: section == page.section)
+            Frame.Item(
+                label: section.label, href: section.href, isCurrent: section == page.section,
+                isInbox: section == .notifications)
         }
         return render(
             page.template,
             frame(
-                page, items: items, person: visit.principal.name, csrf: visit.seal.formToken,
+                page, items: items, unread: unread, person: visit.principal.name,
+                csrf: visit.seal.formToken,
                 back: visit.request.method == .get ? visit.address : "", notice: notice, theme: theme))
     }
 
@@ -81,6 +89,14 @@ struct Frames: Sendable {
         render(
             page.template,
             frame(page, items: [], person: "", csrf: "", back: "", notice: nil, theme: .system))
+    }
+
+    /// A part that stands by itself.
+    func renderPart(_ template: String, _ content: any Sendable) -> String {
+        guard let text = library.render(content, withTemplate: template) else {
+            preconditionFailure("there is no template \(template)")
+        }
+        return text
     }
 
     /// What of a page changes by itself.
@@ -101,13 +117,14 @@ struct Frames: Sendable {
     }
 
     private func frame(
-        _ page: SitePage, items: [Frame.Item], person: String, csrf: String, back: String, notice: Notice?,
-        theme: Theme
+        _ page: SitePage, items: [Frame.Item], unread: Int? = nil, person: String,
+        csrf: String, back: String, notice: Notice?, theme: Theme
     ) -> Frame {
         Frame(
             title: page.title, styles: assets.paths["console.css"] ?? "",
             script: assets.paths["console.js"] ?? "", icon: assets.paths["icon.svg"] ?? "",
-            theme: theme.rawValue, nextTheme: theme.next.rawValue, items: items, person: person, csrf: csrf,
+            theme: theme.rawValue, nextTheme: theme.next.rawValue, items: items,
+            unread: unread.map(UnreadCount.text) ?? "", person: person, csrf: csrf,
             back: back,
             notice: notice.map { notice in
                 Frame.NoticeView(

@@ -6,17 +6,34 @@ enum Route: Sendable, Hashable {
     case overview, operations, operationsFile(RunExport.Format), run(RunID), runItems(RunID)
     case tenants, connections, connection(ConnectionID)
     case me
-    case start, cancel(RunID), retry(RunID), changeRuns
+    case start, cancel(RunID), retry(RunID), changeRuns, changeViews
     case signOut, theme
+    case backups(BackupRoute)
     case management(ManagementRoute)
+    case notifications(NotificationRoute)
+    case deadLetters(DeadLetterRoute)
+    case bulk(BulkRoute)
+    case schedules(ScheduleRoute)
 
     /// Finds the route; nil for what leads nowhere, a malformed id included.
     init?(_ method: HTTPRequest.Method, path: String) {
         let parts = path.split(separator: "/").map(String.init)
         let found: Route? =
             switch method {
-            case .get, .head: Self.page(parts) ?? ManagementRoute(page: parts).map(Route.management)
-            case .post: Self.action(parts) ?? ManagementRoute(action: parts).map(Route.management)
+            case .get, .head:
+                Self.page(parts) ?? BackupRoute(page: parts).map(Route.backups)
+                    ?? BulkRoute(page: parts).map(Route.bulk)
+                    ?? ScheduleRoute(page: parts).map(Route.schedules)
+                    ?? ManagementRoute(page: parts).map(Route.management)
+                    ?? NotificationRoute(page: parts).map(Route.notifications)
+                    ?? DeadLetterRoute(page: parts).map(Route.deadLetters)
+            case .post:
+                Self.action(parts) ?? BackupRoute(action: parts).map(Route.backups)
+                    ?? BulkRoute(action: parts).map(Route.bulk)
+                    ?? ScheduleRoute(action: parts).map(Route.schedules)
+                    ?? ManagementRoute(action: parts).map(Route.management)
+                    ?? NotificationRoute(action: parts).map(Route.notifications)
+                    ?? DeadLetterRoute(action: parts).map(Route.deadLetters)
             default: nil
             }
         guard let found else { return nil }
@@ -55,6 +72,7 @@ enum Route: Sendable, Hashable {
         case 1 where parts[0] == "theme": return .theme
         case 2 where parts == ["admin", "operations"]: return .changeRuns
         case 3 where parts == ["admin", "operations", "start"]: return .start
+        case 3 where parts == ["admin", "operations", "views"]: return .changeViews
         case 4 where parts.starts(with: ["admin", "operations"]):
             guard let run = RunID(parts[2]) else { return nil }
             switch parts[3] {

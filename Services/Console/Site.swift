@@ -23,10 +23,18 @@ struct Site: Sendable {
     private let signIn: SignInPages
     private let overview: OverviewPage
     private let operations: OperationsPage
-    private let runs: RunPages
+    private let run: RunPage
+    private let runItems: RunItemsPage
     private let runChanges: RunChanges
     private let places: PlacePages
+    let backups: BackupPages
     let management: ManagementPages
+    let notifications: NotificationPages
+    let news: News
+    let deadLetters: DeadLetterPage
+    private let views: ViewChanges
+    let bulk: BulkPages
+    let schedules: SchedulePages
 
     /// `client` is what the identity provider is asked with. Throws when a template can't be read.
     init(
@@ -44,7 +52,8 @@ struct Site: Sendable {
         self.cookies = cookies
         origin = OriginCheck(publicURL: settings.publicURL)
         frames = try Frames(assets: assets)
-        live = LivePages(principals: principals, frames: frames)
+        let stream = EventStream(principals: principals)
+        live = LivePages(stream: stream, frames: frames)
         signIn = SignInPages(
             password: settings.allowsPasswords
                 ? PasswordSignIn(accounts: accounts, attempts: SignInAttempts(pool: pool)) : nil,
@@ -57,12 +66,22 @@ struct Site: Sendable {
             sessions: Sessions(pool: pool, makeID: UUID.timeOrdered), lifetime: settings.session,
             cookies: cookies, frames: frames)
         overview = OverviewPage(pool: pool, access: access)
-        operations = OperationsPage(runs: reading, tenants: tenants, access: access)
-        runs = RunPages(runs: reading, ledger: Ledger(pool: pool), access: access)
+        operations = OperationsPage(
+            runs: reading, tenants: tenants, views: SavedViews(pool: pool), access: access)
+        views = ViewChanges(views: SavedViews(pool: pool), starter: starter)
+        run = RunPage(runs: reading, backups: BackupReading(pool: pool), access: access)
+        runItems = RunItemsPage(runs: reading, ledger: Ledger(pool: pool), access: access)
         runChanges = RunChanges(runs: reading, access: access, starter: starter, operations: operations)
         places = PlacePages(
             tenants: tenants, runs: reading, freezes: FreezeReading(pool: pool), access: access)
+        backups = BackupPages(pool: pool, starter: starter)
         management = ManagementPages(pool: pool, starter: starter)
+        notifications = NotificationPages(pool: pool, starter: starter)
+        news = News(inbox: Inbox(pool: pool), access: access, stream: stream, frames: frames)
+        deadLetters = DeadLetterPage(
+            letters: DeadLetterReading(pool: pool), access: access, starter: starter)
+        bulk = BulkPages(pool: pool, starter: starter)
+        schedules = SchedulePages(pool: pool, starter: starter)
     }
 
     /// Answers a request that comes from `address`. Never throws: whatever goes wrong is a page, too.
@@ -72,7 +91,7 @@ struct Site: Sendable {
         do {
             reply = try await self.reply(to: request, from: place(of: request, address), requestID)
         } catch {
-            reply = fault(error, nil, requestID)
+            reply = await fault(error, nil, requestID)
         }
         return reply.response(requestID: requestID, isSecure: settings.isSecure)
     }
@@ -92,7 +111,7 @@ struct Site: Sendable {
         do {
             return try await reply(to: visit)
         } catch {
-            return fault(error, visit, requestID)
+            return await fault(error, visit, requestID)
         }
     }
 
@@ -114,17 +133,23 @@ struct Site: Sendable {
             if let run = operations.soughtRun(visit) { return .seeOther(Link.run(run)) }
             return try await show(visit, operations.show)
         case .operationsFile(let format): return try await operations.export(format, visit)
-        case .run(let id): return try await show(visit) { try await runs.show(id, $0) }
-        case .runItems(let id): return try await show(visit) { try await runs.items(id, $0) }
+        case .run(let id): return try await show(visit) { try await run.show(id, $0) }
+        case .runItems(let id): return try await show(visit) { try await runItems.show(id, $0) }
         case .tenants: return try await show(visit, places.tenantList)
         case .connections: return try await show(visit, places.connectionList)
         case .connection(let id): return try await show(visit) { try await places.connection(id, $0) }
         case .me: return try await show(visit, management.me.show)
+        case .backups(let route): return try await reply(to: route, visit)
         case .management(let route): return try await reply(to: route, visit)
+        case .notifications(let route): return try await reply(to: route, visit)
+        case .deadLetters(let route): return try await reply(to: route, visit)
+        case .bulk(let route): return try await reply(to: route, visit)
+        case .schedules(let route): return try await reply(to: route, visit)
         case .start: return try await changed(visit, runChanges.start)
         case .cancel(let id): return try await changed(visit) { try await runChanges.cancel(id, $0, $1) }
         case .retry(let id): return try await changed(visit) { try await runChanges.retry(id, $0, $1) }
         case .changeRuns: return try await changeRuns(visit)
+        case .changeViews: return try await changed(visit, views.change)
         case .signOut:
             _ = try await visit.form()
             return try await signIn.end(visit)
@@ -140,14 +165,17 @@ struct Site: Sendable {
         if page.isLive, visit.request.headers[.accept] == "text/event-stream" {
             return live.stream(visit, page, again: make)
         }
-        return framed(.ok, page, visit)
+        return await framed(.ok, page, visit)
     }
 
-    private func framed(_ status: HTTPResponse.Status, _ page: SitePage, _ visit: Visit) -> Reply {
+    private func framed(
+        _ status: HTTPResponse.Status, _ page: SitePage, _ visit: Visit
+    ) async -> Reply {
         let headers = visit.request.headers
         let notice = cookies.value(.notice, in: headers).flatMap(visit.seal.opened).flatMap(Notice.init)
         let html = frames.render(
-            page, for: visit, notice: notice, theme: Theme(cookies.value(.theme, in: headers)))
+            page, for: visit, notice: notice, theme: Theme(cookies.value(.theme, in: headers)),
+            unread: try? await news.unread(visit))
         let reply = Reply.html(status, html)
         return notice == nil ? reply : reply.setting(cookies.setting(.notice, to: nil))
     }
@@ -172,15 +200,15 @@ struct Site: Sendable {
     ) async throws -> Reply {
         switch try await answer(visit.form(), visit) {
         case .done(let outcome): told(outcome, visit)
-        case .page(let page): framed(.ok, page, visit)
-        case .again(let page): framed(.unprocessableContent, page, visit)
+        case .page(let page): await framed(.ok, page, visit)
+        case .again(let page): await framed(.unprocessableContent, page, visit)
         }
     }
 
     private func changeRuns(_ visit: Visit) async throws -> Reply {
         let form = try await visit.form()
         guard form["confirm"] == "yes" else {
-            return framed(.ok, try await runChanges.preview(form, visit), visit)
+            return await framed(.ok, try await runChanges.preview(form, visit), visit)
         }
         return try await changed(visit) { _, _ in try await runChanges.apply(form, visit) }
     }
@@ -192,7 +220,7 @@ struct Site: Sendable {
             cookies.setting(.theme, to: theme == .system ? nil : theme.rawValue, seconds: 31_536_000))
     }
 
-    private func fault(_ error: any Error, _ visit: Visit?, _ requestID: String) -> Reply {
+    private func fault(_ error: any Error, _ visit: Visit?, _ requestID: String) async -> Reply {
         let fault = Fault(error, requestID: requestID)
         if fault.status.kind == .serverError {
             logger.error(
@@ -201,7 +229,7 @@ struct Site: Sendable {
         }
         let page = SitePage(template: "fault", title: fault.title, section: nil, content: fault)
         guard let visit else { return .html(fault.status, frames.render(outside: page)) }
-        return framed(fault.status, page, visit)
+        return await framed(fault.status, page, visit)
     }
 
     /// A browser tells that a page tried something that its policy forbids.

@@ -2,7 +2,8 @@
 struct SitePage: Sendable {
     /// Where it belongs in the navigation.
     enum Section: String, Sendable, CaseIterable {
-        case overview, operations, tenants, connections, access, audit, me
+        case overview, operations, tenants, connections, backups, bulk, schedules, access, audit
+        case notifications, deadLetters, me
 
         var label: String {
             switch self {
@@ -10,8 +11,13 @@ struct SitePage: Sendable {
             case .operations: "Operations"
             case .tenants: "Tenants"
             case .connections: "Connections"
+            case .backups: "Backups"
+            case .bulk: "Bulk"
+            case .schedules: "Schedules"
             case .access: "Access"
             case .audit: "Audit"
+            case .notifications: "Notifications"
+            case .deadLetters: "Dead letters"
             case .me: "You"
             }
         }
@@ -22,8 +28,13 @@ struct SitePage: Sendable {
             case .operations: "/admin/operations"
             case .tenants: "/admin/tenants"
             case .connections: "/admin/provider-connections"
+            case .backups: "/admin/backups"
+            case .bulk: "/admin/bulk"
+            case .schedules: "/admin/schedules"
             case .access: "/admin/access"
             case .audit: "/admin/audit"
+            case .notifications: "/admin/notifications"
+            case .deadLetters: "/admin/dead-letters"
             case .me: "/admin/me"
             }
         }

@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 import Operations
+import ServiceKit
 import Store
 
 /// A request whose visitor is known.
@@ -27,6 +28,15 @@ struct Visit: Sendable {
         self.now = now
         seal = SessionSeal(secret)
         query = FormBody(request.uri.query ?? "")
+    }
+
+    /// The visitor as of now; nil for somebody who was signed out or disabled meanwhile. To look at a page is no sign that
+    /// somebody sits there: it does not prolong the session.
+    func standing(_ principals: Principals) async throws -> Visit? {
+        guard let token = BearerToken(secret),
+            let principal = try await principals.standing(hash: token.hash)
+        else { return nil }
+        return Visit(principal, secret: secret, request, now: Date())
     }
 
     /// Path and query, to come back to.

@@ -16,7 +16,9 @@ struct GraphSandboxCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "GraphSandbox",
         abstract: "An emulator of the parts of Microsoft Graph and Intune that TenantAtlas uses.",
-        discussion: Help.text)
+        discussion: Help.text,
+        version:
+            "GraphSandbox, commit \(ProcessInfo.processInfo.environment["TENANTATLAS_COMMIT"] ?? "unknown")")
 
     @Option(help: "The address to listen on.")
     var host = "127.0.0.1"

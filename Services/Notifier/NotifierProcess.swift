@@ -33,9 +33,8 @@ struct NotifierProcess: Service {
     static func compose(_ context: ServiceContext) throws -> ServiceComposition {
         let settings = context.configuration
         let logger = context.logger
-        let databaseURL = settings.url(
-            "DATABASE_URL", schemes: ["postgres", "postgresql"], example: "postgres://atlas@db/atlas")
-        let brokerURL = settings.url("AMQP_URL", schemes: ["amqp", "amqps"], example: "amqp://atlas@broker/")
+        let databaseURL = settings.databaseURL()
+        let brokerURL = settings.brokerURL()
         let privateKey = settings.optionalSecret("NOTIFIER_PRIVATE_KEY")
         let allowsPrivate = settings.bool("WEBHOOK_ALLOW_PRIVATE", default: false)
         var problems: [String] = []

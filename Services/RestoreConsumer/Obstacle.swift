@@ -81,8 +81,3 @@ struct Obstacle: Error, Sendable, Hashable {
         }
     }
 }
-
-extension PolicyKind {
-    /// The kind in words.
-    var word: String { rawValue.replacing("_", with: " ") }
-}

@@ -138,9 +138,10 @@ struct AccessRoutes: Sendable {
     private func apply(
         _ change: AuthorityChange, in workspace: WorkspaceID, _ isPreview: Bool, _ call: Call
     ) async throws -> Answer {
-        isPreview
-            ? .json(.ok, try await preview.outlook(change, in: workspace).json)
-            : try await changes.apply(change, in: workspace, by: .user(call.caller.userID)).answer()
+        guard !isPreview else { return .json(.ok, try await preview.outlook(change, in: workspace).json) }
+        let answer = try await changes.apply(change, in: workspace, by: .user(call.caller.userID))
+        // What takes nothing away has nothing to tell of calls.
+        return change.takes ? answer.answer() : .noContent
     }
 }
 

@@ -16,7 +16,7 @@ struct BackupRoutes: Sendable {
         let before = parameters.cursor(of: .backups)
         try parameters.finish()
         try await Access(of: call.caller, at: .tenant(tenant), access).require(.providerView)
-        let page = try await backups.sets(of: tenant, before: before.map(RunID.init), limit: limit)
+        let page = try await backups.sets(of: [tenant], before: before.map(RunID.init), limit: limit)
         return .page(
             "backups", page, json: { .object($0.members) }, cursor: { Cursor(.backups, after: $0.id.uuid) },
             of: call)

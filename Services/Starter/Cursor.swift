@@ -11,7 +11,7 @@ struct Cursor: Sendable, Hashable {
         case runs = 1
         case tenants, connections, notifications, users, backups, backupItems, schedules, runItems,
             auditRecords
-        case webhooks, deliveries, tokens, groups
+        case webhooks, deliveries, tokens, groups, deadLetters
 
         /// Whether its entries are told apart by keys, not by ids.
         fileprivate var hasKeys: Bool { self == .runItems || self == .auditRecords || self == .groups }

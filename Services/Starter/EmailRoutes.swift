@@ -19,7 +19,8 @@ struct EmailRoutes: Sendable {
         guard let address = EmailAddress(text) else {
             throw Problem.faulty([.init(pointer: "/address", detail: "must be an e-mail address in ASCII")])
         }
-        try Self.requireOfToken(call)
+        // What a mail tells is what this shows, of every tenant: a token for less sets no address.
+        try Access.requireOwn(.operationsView, of: call.caller)
         try await settings.set(
             EmailSettings.Setting(address: address.text, isEnabled: isEnabled), of: call.caller.userID)
         return try await answer(call)
@@ -27,16 +28,9 @@ struct EmailRoutes: Sendable {
 
     func remove(_ call: Call) async throws -> Answer {
         try await call.expectNothing()
-        try Self.requireOfToken(call)
+        try Access.requireOwn(.operationsView, of: call.caller)
         try await settings.remove(of: call.caller.userID)
         return .noContent
-    }
-
-    /// What a mail tells is what `operations.view` shows, of every tenant: a token for less sets no address.
-    private static func requireOfToken(_ call: Call) throws(AccessRefusal) {
-        guard call.caller.scope.includes(.operationsView), call.caller.scope.tenants == nil else {
-            throw .outsideToken(.operationsView)
-        }
     }
 
     private func answer(_ call: Call) async throws -> Answer {

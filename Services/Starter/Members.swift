@@ -45,7 +45,7 @@ struct Members {
     /// A text of 1 to `limit` characters.
     mutating func text(_ name: String, limit: Int) -> String {
         guard let value = required(name) else { return "" }
-        guard let text = value.string, (1...limit).contains(text.count) else {
+        guard let text = value.string, Self.fits(text, limit) else {
             return note(name, "must be a text of 1 to \(limit) characters", "")
         }
         return text
@@ -66,7 +66,7 @@ struct Members {
     /// A text of 1 to `limit` characters that may be left out or null.
     mutating func optionalText(_ name: String, limit: Int) -> String? {
         guard let value = take(name), !value.isNull else { return nil }
-        guard let text = value.string, (1...limit).contains(text.count) else {
+        guard let text = value.string, Self.fits(text, limit) else {
             return note(name, "must be a text of 1 to \(limit) characters, or left out", nil)
         }
         return text
@@ -138,6 +138,11 @@ struct Members {
         guard let value = required(name) else { return standIn }
         let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
         return value.string.flatMap(Choice.init) ?? note(name, "must be one of \(words)", standIn)
+    }
+
+    /// As the database counts characters; it knows no NUL.
+    private static func fits(_ text: String, _ limit: Int) -> Bool {
+        (1...limit).contains(text.unicodeScalars.count) && !text.utf8.contains(0)
     }
 
     private mutating func take(_ name: String) -> JSON? {

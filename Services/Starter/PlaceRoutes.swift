@@ -3,7 +3,7 @@ import JSON
 import Operations
 import Store
 
-/// Who the caller is, and which tenants and notifications the caller may see.
+/// Who the caller is, and which tenants the caller may see.
 struct PlaceRoutes: Sendable {
     let tenants: TenantReading
     let access: AccessReading
@@ -38,28 +38,11 @@ struct PlaceRoutes: Sendable {
         let after = parameters.cursor(of: .tenants)
         try parameters.finish()
         let page = try await tenants.tenants(
-            visible(to: call.caller, .providerView), of: call.caller.userID, after: after.map(TenantID.init),
-            limit: limit)
+            Access.tenants(of: call.caller, holding: .providerView, access), of: call.caller.userID,
+            after: after.map(TenantID.init), limit: limit)
         return .page(
             "tenants", page, json: { $0.json(for: call.caller) },
             cursor: { Cursor(.tenants, after: $0.id.uuid) }, of: call)
-    }
-
-    func notifications(_ call: Call) async throws -> Answer {
-        var parameters = call.parameters
-        let limit = parameters.pageLimit()
-        let before = parameters.cursor(of: .notifications)
-        try parameters.finish()
-        let page = try await tenants.inbox(
-            of: call.caller.userID, on: visible(to: call.caller, .operationsView),
-            before: before.map(DeliveryID.init), limit: limit)
-        return .page(
-            "notifications", page, json: \.json, cursor: { Cursor(.notifications, after: $0.id.uuid) },
-            of: call)
-    }
-
-    private func visible(to caller: Principal, _ capability: Capability) async throws -> [TenantID] {
-        try await Access.tenants(of: caller, holding: capability, access)
     }
 }
 
@@ -81,16 +64,6 @@ extension TenantSummary {
                 "checked_at": writeGate.checkedAt.json, "limit_seconds": .int(writeGate.limitSeconds),
             ],
             "role": .string(role.rawValue), "capabilities": role.json(with: caller),
-        ]
-    }
-}
-
-extension InboxEntry {
-    fileprivate var json: JSON {
-        [
-            "run_id": .string("\(run)"), "href": .string(RunAddress.path(of: run)), "tenant": tenant.json,
-            "title": .string(title), "body": .string(body), "created_at": Timestamp.json(createdAt),
-            "read_at": readAt.json,
         ]
     }
 }

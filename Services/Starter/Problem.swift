@@ -81,6 +81,10 @@ extension Problem {
         }
     }
 
+    private static let schedulesPersonOnly = Problem(
+        status: .forbidden, detail: ScheduleAccess.OfAnotherPerson.sentence,
+        reasonCode: "schedule_of_another_person", isRetryable: false)
+
     private static func forbidden(_ capability: Capability) -> Problem {
         Problem(
             status: .forbidden,
@@ -176,6 +180,7 @@ extension Problem {
         switch error {
         case let problem as Problem: self = problem
         case let refusal as AccessRefusal: self.init(refusal)
+        case is ScheduleAccess.OfAnotherPerson: self = .schedulesPersonOnly
         case StoreError.notFound: self = .notFound
         case let error as PostgresError where error.kind == .commitUnknown:
             self = .unavailable(

@@ -7,7 +7,10 @@ enum Route: Sendable, Hashable {
     case retry(RunID)
     case createSchedule, listSchedules, schedule(ScheduleID), removeSchedule(ScheduleID)
     case pauseSchedule(ScheduleID), resumeSchedule(ScheduleID)
-    case me, tenants, notifications, users
+    case me, tenants, users
+    case notifications, readNotifications
+    case listViews, keepView, removeView(SavedViewID)
+    case listDeadLetters, redriveDeadLetter(DeadLetterID), dropDeadLetter(DeadLetterID)
     case connections, createConnection(TenantID), connection(ConnectionID), editConnection(ConnectionID)
     case connectionDefault(ConnectionID), credential(ConnectionID)
     case createToken, tokens, revokeToken(Identifier<Never>)
@@ -59,6 +62,8 @@ enum Route: Sendable, Hashable {
         case "webhooks": [(.get, .listWebhooks), (.post, .createWebhook)]
         case "deliveries": [(.get, .listDeliveries)]
         case "tokens": [(.get, .tokens), (.post, .createToken)]
+        case "views": [(.get, .listViews), (.post, .keepView)]
+        case "dead-letters": [(.get, .listDeadLetters)]
         default: []
         }
     }
@@ -72,6 +77,7 @@ enum Route: Sendable, Hashable {
         case "deliveries": with(id) { [(.get, .delivery($0))] }
         case "provider-connections": with(id) { [(.get, .connection($0)), (.patch, .editConnection($0))] }
         case "tokens": with(id) { [(.delete, .revokeToken($0))] }
+        case "views": with(id) { [(.delete, .removeView($0))] }
         default: pair(collection, id)
         }
     }
@@ -82,6 +88,7 @@ enum Route: Sendable, Hashable {
         case ("access", "revocations"): [(.post, .revoke)]
         case ("access", "roles"): [(.post, .changeRole)]
         case ("freezes", "lift"): [(.post, .liftFreeze)]
+        case ("notifications", "read"): [(.post, .readNotifications)]
         case ("me", "email"): [(.get, .email), (.put, .setEmail), (.delete, .removeEmail)]
         default: []
         }
@@ -101,6 +108,8 @@ enum Route: Sendable, Hashable {
         case ("webhooks", "enable"): with(id) { [(.post, .enableWebhook($0))] }
         case ("webhooks", "disable"): with(id) { [(.post, .disableWebhook($0))] }
         case ("deliveries", "redeliver"): with(id) { [(.post, .redeliver($0))] }
+        case ("dead-letters", "redrive"): with(id) { [(.post, .redriveDeadLetter($0))] }
+        case ("dead-letters", "drop"): with(id) { [(.post, .dropDeadLetter($0))] }
         case ("users", "disable"): with(id) { [(.post, .disableUser($0))] }
         case ("users", "enable"): with(id) { [(.post, .enableUser($0))] }
         case ("tenants", "backups"): with(id) { [(.get, .backups($0))] }
@@ -148,6 +157,12 @@ extension Route {
         case .createToken, .tokens: "/v1/tokens"
         case .revokeToken: "/v1/tokens/{id}"
         case .notifications: "/v1/notifications"
+        case .readNotifications: "/v1/notifications/read"
+        case .listViews, .keepView: "/v1/views"
+        case .removeView: "/v1/views/{id}"
+        case .listDeadLetters: "/v1/dead-letters"
+        case .redriveDeadLetter: "/v1/dead-letters/{id}/redrive"
+        case .dropDeadLetter: "/v1/dead-letters/{id}/drop"
         case .users: "/v1/users"
         case .backups: "/v1/tenants/{id}/backups"
         case .backup: "/v1/backups/{id}"

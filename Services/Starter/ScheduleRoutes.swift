@@ -5,9 +5,8 @@ import Store
 
 /// Making schedules, looking at them, switching and removing them.
 ///
-/// A schedule that starts runs as a person is that person's: nobody makes one for somebody else, or switches one on again
-/// for somebody else. Who manages access may switch off and remove any. A schedule under the system's authority outlives
-/// every grant, so it takes `access.manage` to make or change one.
+/// Nobody makes one for somebody else. A schedule under the system's authority outlives every grant, so it takes
+/// `access.manage` to make one; ``ScheduleAccess`` says who may change what is there.
 struct ScheduleRoutes: Sendable {
     let schedules: Schedules
     let access: AccessReading
@@ -83,21 +82,21 @@ struct ScheduleRoutes: Sendable {
 
     func pause(_ id: ScheduleID, _ call: Call) async throws -> Answer {
         try await call.expectNothing()
-        try await requireLess(id, call.caller)
+        try await find(id, call).requireLess()
         try await schedules.setEnabled(id, false, by: call.caller.userID)
         return try await answer(.ok, id)
     }
 
     func resume(_ id: ScheduleID, _ call: Call) async throws -> Answer {
         try await call.expectNothing()
-        try await requireMore(id, call.caller)
+        try await find(id, call).requireMore()
         try await schedules.setEnabled(id, true, by: call.caller.userID)
         return try await answer(.ok, id)
     }
 
     func remove(_ id: ScheduleID, _ call: Call) async throws -> Answer {
         try await call.expectNothing()
-        try await requireLess(id, call.caller)
+        try await find(id, call).requireLess()
         try await schedules.remove(id, by: call.caller.userID)
         return .noContent
     }
@@ -145,32 +144,8 @@ struct ScheduleRoutes: Sendable {
         return Cadence(expression, in: zone)
     }
 
-    // MARK: who asks
-
-    /// To switch off or remove: the schedule's person, and who manages access.
-    private func requireLess(_ id: ScheduleID, _ caller: Principal) async throws {
-        let (place, schedule) = try await find(id, caller)
-        if schedule.person?.id == caller.userID {
-            let definition = OperationCatalogue.definition(named: schedule.operation)
-            return try place.requireOfToken(definition?.capability ?? .accessManage)
-        }
-        try place.require(.accessManage)
-    }
-
-    /// To switch on: the schedule's person, who must still be able to start it; for the system, who manages access.
-    private func requireMore(_ id: ScheduleID, _ caller: Principal) async throws {
-        let (place, schedule) = try await find(id, caller)
-        guard let person = schedule.person else { return try place.require(.accessManage) }
-        let definition = OperationCatalogue.definition(named: schedule.operation)
-        try place.require(
-            person.id == caller.userID ? definition?.capability ?? .accessManage : .accessManage)
-        guard person.id == caller.userID else { throw Problem.schedulesPersonOnly }
-    }
-
-    private func find(_ id: ScheduleID, _ caller: Principal) async throws -> (Access, Schedule) {
-        let place = try await Access(of: caller, at: .schedule(id), access)
-        guard let schedule = try await schedules.schedule(id) else { throw Problem.notFound }
-        return (place, schedule)
+    private func find(_ id: ScheduleID, _ call: Call) async throws -> ScheduleAccess {
+        try await ScheduleAccess(of: call.caller, to: id, schedules, access)
     }
 
     private func answer(_ status: HTTPResponse.Status, _ id: ScheduleID) async throws -> Answer {
@@ -179,12 +154,4 @@ struct ScheduleRoutes: Sendable {
         if status == .created { answer.headers[.location] = "/v1/schedules/\(id)" }
         return answer
     }
-}
-
-extension Problem {
-    fileprivate static let schedulesPersonOnly = Problem(
-        status: .forbidden,
-        detail: "This schedule starts runs as another person, who alone may switch it on again."
-            + " You can make one of your own.",
-        reasonCode: "schedule_of_another_person", isRetryable: false)
 }

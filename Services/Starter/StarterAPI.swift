@@ -32,6 +32,9 @@ struct StarterAPI: Sendable {
     private let webhooks: WebhookRoutes
     private let deliveries: DeliveryRoutes
     private let email: EmailRoutes
+    private let inbox: InboxRoutes
+    private let views: ViewRoutes
+    private let deadLetters: DeadLetterRoutes
 
     /// - Parameters:
     ///   - families: those whose consumers are deployed; what the others do can't be started.
@@ -81,6 +84,9 @@ struct StarterAPI: Sendable {
             webhooks: Webhooks(pool: pool), access: accessReading, sealing: webhooks)
         deliveries = DeliveryRoutes(deliveries: DeliveryReading(pool: pool), access: accessReading)
         email = EmailRoutes(settings: EmailSettings(pool: pool))
+        inbox = InboxRoutes(inbox: Inbox(pool: pool), access: accessReading)
+        views = ViewRoutes(views: SavedViews(pool: pool), makeID: makeID)
+        deadLetters = DeadLetterRoutes(letters: DeadLetterReading(pool: pool), access: accessReading)
         access = AccessRoutes(
             changes: AuthorityChanges(pool: pool, makeID: makeID), preview: AuthorityPreview(pool: pool),
             access: accessReading)
@@ -150,7 +156,14 @@ struct StarterAPI: Sendable {
         case .createToken: try await tokens.create(call)
         case .tokens: try await tokens.list(call)
         case .revokeToken(let id): try await tokens.revoke(id, call)
-        case .notifications: try await places.notifications(call)
+        case .notifications: try await inbox.list(call)
+        case .readNotifications: try await inbox.markRead(call)
+        case .listViews: try await views.list(call)
+        case .keepView: try await views.keep(call)
+        case .removeView(let id): try await views.remove(id, call)
+        case .listDeadLetters: try await deadLetters.list(call)
+        case .redriveDeadLetter(let id): try await deadLetters.redrive(id, call)
+        case .dropDeadLetter(let id): try await deadLetters.drop(id, call)
         case .users: try await users.list(call)
         case .backups(let tenant): try await backups.list(tenant, call)
         case .backup(let id): try await backups.show(id, call)

@@ -24,8 +24,10 @@ struct StarterProcess: Service {
     let requests: Intake
     let relay: OutboxRelay
     let maintenance: Maintenance
+    let queues: QueueWatch
     let scheduler: Scheduler
     let audit: AuditKeeping
+    let deadLetters: DeadLetterWatch
     let logger: Logger
 
     static func compose(_ settings: StarterSettings, _ context: ServiceContext) throws -> ServiceComposition {
@@ -56,7 +58,9 @@ struct StarterProcess: Service {
             relay: relay,
             maintenance: Maintenance(
                 repair: RunRepair(pool: pool, outboxLeaseSeconds: settings.outboxLeaseSeconds),
-                reminderSeconds: settings.reminderSeconds, publish: relay.publish, logger: logger),
+                reminderSeconds: settings.reminderSeconds, publish: relay.publish,
+                figures: RepairFigures(context.metrics), logger: logger),
+            queues: QueueWatch(pool: pool, metrics: context.metrics, logger: logger),
             scheduler: Scheduler(
                 firings: ScheduleFirings(
                     pool: pool, families: settings.families, outboxLeaseSeconds: settings.outboxLeaseSeconds,
@@ -64,6 +68,12 @@ struct StarterProcess: Service {
                 publish: relay.publish, logger: logger),
             audit: AuditKeeping(
                 partitions: AuditPartitions(pool: pool), seals: AuditSeals(pool: pool), logger: logger),
+            deadLetters: DeadLetterWatch(
+                mirror: DeadLetterMirror(pool: pool), records: DeadLetterRecords(pool: pool),
+                box: DeadLetterBox(
+                    address: try BrokerAddress(url: settings.brokerURL),
+                    name: "\(context.name)-dead-letters"),
+                publisher: publisher, logger: logger),
             logger: logger)
         return ServiceComposition(
             services: [process],
@@ -127,8 +137,10 @@ struct StarterProcess: Service {
     private func chores() async {
         await withTaskGroup { group in
             group.addTask { await maintenance.run() }
+            group.addTask { await queues.run() }
             group.addTask { await scheduler.run() }
             group.addTask { await audit.run() }
+            group.addTask { await deadLetters.run() }
             await group.waitForAll()
         }
     }

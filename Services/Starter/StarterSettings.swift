@@ -1,3 +1,4 @@
+import JobRuntime
 import Operations
 import Sealing
 import ServiceKit
@@ -24,10 +25,8 @@ struct StarterSettings: Sendable {
 
     /// Reads everything, then throws everything that is wrong.
     init(_ configuration: Configuration) throws(ConfigurationError) {
-        databaseURL = configuration.url(
-            "DATABASE_URL", schemes: ["postgres", "postgresql"], example: "postgres://atlas@db/atlas")
-        brokerURL = configuration.url(
-            "AMQP_URL", schemes: ["amqp", "amqps"], example: "amqp://atlas@broker/")
+        databaseURL = configuration.databaseURL()
+        brokerURL = configuration.brokerURL()
         outboxLeaseSeconds = configuration.seconds("OUTBOX_LEASE_SECONDS", default: 10, in: 1...300).seconds
         reminderSeconds = configuration.seconds("REMINDER_SECONDS", default: 300, in: 10...86_400).seconds
         requestsPerSecond = configuration.integer("RATE_LIMIT_PER_SECOND", default: 200, in: 0...1_000_000)

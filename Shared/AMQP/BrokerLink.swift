@@ -11,8 +11,11 @@ final class BrokerLink {
     private static let channel: amqp_channel_t = 1
     private static let consumerTag = "1"
 
+    /// Where it leads, for the log: the URL of this one node, without password and options.
+    let place: String
     private let handle: amqp_connection_state_t
     private let loop: LoopThread
+    private let declares: Bool
     private let wire = WireMemory()
     private var assembler: ContentAssembler
     private var watchdogTicket: Int?
@@ -21,15 +24,19 @@ final class BrokerLink {
     private(set) var channelIsOpen = false
 
     /// Connects, checks the peer and logs in; at most 5 s for each of connecting and logging in, beside
-    /// looking up the name. `name` is shown in the broker's list of connections.
-    init(to address: BrokerAddress, name: String, bodyLimit: Int, loop: LoopThread) throws(AMQPError) {
+    /// looking up the name. `node` is one of the address. `name` is shown in the broker's list of connections.
+    init(
+        to address: BrokerAddress, at node: BrokerAddress.Node, name: String, bodyLimit: Int, loop: LoopThread
+    ) throws(AMQPError) {
         guard let handle = amqp_new_connection() else {
             throw AMQPError(.resources, "no memory for a connection")
         }
         self.handle = handle
         self.loop = loop
+        declares = address.declares
+        place = address.description(of: [node])
         assembler = ContentAssembler(bodyLimit: bodyLimit)
-        try open(address)
+        try open(address, node)
         watch(address)
         try login(address, name: name)
     }
@@ -63,16 +70,14 @@ extension BrokerLink {
     /// Properties and headers must fit one frame (``OutgoingMessage/headersLimit``).
     private static let leastFrameBytes: Int32 = 65_536
 
-    private func open(_ address: BrokerAddress) throws(AMQPError) {
+    private func open(_ address: BrokerAddress, _ node: BrokerAddress.Node) throws(AMQPError) {
         guard let socket = address.usesTLS ? amqp_ssl_socket_new(handle) : amqp_tcp_socket_new(handle) else {
             throw AMQPError(.resources, "no memory for a socket")
         }
         if address.usesTLS { try secure(socket, address) }
         var limit = timeval(tv_sec: Self.connectSeconds, tv_usec: 0)
-        let status = amqp_socket_open_noblock(socket, address.host, Int32(address.port), &limit)
-        guard status == 0 else {
-            throw AMQPError(openStatus: status, "connecting to \(address)")
-        }
+        let status = amqp_socket_open_noblock(socket, node.host, Int32(node.port), &limit)
+        guard status == 0 else { throw AMQPError(openStatus: status, "connecting to \(place)") }
         // Data that the peer does not acknowledge for two heartbeats ends the connection: a full socket then
         // fails even where the peer's machine is gone.
         var unacknowledged = Int32(address.heartbeatSeconds * 2_000)
@@ -114,7 +119,7 @@ extension BrokerLink {
         let reply = rabbit_login_plain(
             handle, address.virtualHost, 1, Self.frameBytes, Int32(address.heartbeatSeconds), &properties,
             address.user, address.password)
-        try check(reply, "logging in to \(address)")
+        try check(reply, "logging in to \(place)")
         guard amqp_get_frame_max(handle) >= Self.leastFrameBytes else {
             throw AMQPError(
                 .protocolViolation, "the broker allows frames of \(amqp_get_frame_max(handle)) bytes only")
@@ -133,16 +138,28 @@ extension BrokerLink {
         channelIsOpen = true
     }
 
+    /// Ends the channel; everything on it has to be answered. A new one can be opened.
+    func closeChannel() throws(AMQPError) {
+        channelIsOpen = false
+        let reply = amqp_channel_close(handle, Self.channel, AMQP_REPLY_SUCCESS)
+        loop.progressed()
+        try check(reply, "closing a channel")
+    }
+
+    /// Declares the topology, or only looks whether its exchanges and queues are there, as the address says.
+    /// Bindings can't be looked at: where one is missing, publishes come back.
     func declare(_ topology: Topology) throws(AMQPError) {
         for exchange in topology.exchanges { try declare(exchange) }
         for queue in topology.queues { try declare(queue) }
+        guard declares else { return }
         for binding in topology.bindings { try declare(binding) }
     }
 
     private func declare(_ exchange: Topology.Exchange) throws(AMQPError) {
         let (name, kind) = (wire.bytes(exchange.name), wire.bytes(exchange.kind.rawValue))
-        amqp_exchange_declare(handle, Self.channel, name, kind, 0, 1, 0, 0, amqp_empty_table)
-        try check("declaring the exchange \(exchange.name)")
+        let isPassive: amqp_boolean_t = declares ? 0 : 1
+        amqp_exchange_declare(handle, Self.channel, name, kind, isPassive, 1, 0, 0, amqp_empty_table)
+        try check("\(declares ? "declaring" : "looking for") the exchange \(exchange.name)")
     }
 
     private func declare(_ queue: Topology.Queue) throws(AMQPError) {
@@ -150,8 +167,9 @@ extension BrokerLink {
             throw AMQPError(.invalidAddress, "the arguments of queue \(queue.name) can't be sent")
         }
         let (name, arguments) = (wire.bytes(queue.name), wire.table(queue.arguments))
-        amqp_queue_declare(handle, Self.channel, name, 0, 1, 0, 0, arguments)
-        try check("declaring the queue \(queue.name)")
+        let isPassive: amqp_boolean_t = declares ? 0 : 1
+        amqp_queue_declare(handle, Self.channel, name, isPassive, 1, 0, 0, arguments)
+        try check("\(declares ? "declaring" : "looking for") the queue \(queue.name)")
     }
 
     private func declare(_ binding: Topology.Binding) throws(AMQPError) {
@@ -378,5 +396,22 @@ extension BrokerLink {
         default:
             return nil
         }
+    }
+}
+
+extension BrokerLink {
+    /// A connection to the first node that takes it; throws the last one's failure when none does.
+    static func toAny(
+        of address: BrokerAddress, name: String, bodyLimit: Int, loop: LoopThread
+    ) throws(AMQPError) -> BrokerLink {
+        var nodes = address.nodes[...]
+        while let node = nodes.popFirst() {
+            do throws(AMQPError) {
+                return try BrokerLink(to: address, at: node, name: name, bodyLimit: bodyLimit, loop: loop)
+            } catch {
+                if nodes.isEmpty { throw error }
+            }
+        }
+        preconditionFailure("an address without nodes")
     }
 }

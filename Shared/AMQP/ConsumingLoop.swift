@@ -24,7 +24,7 @@ actor ConsumingLoop {
     private let logger: Logger
 
     private var link: BrokerLink?
-    private var schedule = ReconnectSchedule()
+    private var schedule: ReconnectSchedule
     private var tracker = SettlementTracker()
     /// Counts the channels opened, since delivery tags are per channel.
     private var session = 0
@@ -39,6 +39,7 @@ actor ConsumingLoop {
         loop = LoopThread(name: "amqp-consume", parking: parking)
         queue = SettlementQueue { parking.wake() }
         self.address = address
+        schedule = ReconnectSchedule(nodes: address.nodes.count, first: .random(in: address.nodes.indices))
         self.topology = topology
         self.source = source
         self.prefetch = prefetch
@@ -148,14 +149,15 @@ actor ConsumingLoop {
         isConsuming = true
         schedule.established(at: .now)
         queue.status = .connected
-        logger.info("consumer connected", metadata: ["broker": "\(address)", "queue": "\(source)"])
+        logger.info("consumer connected", metadata: ["broker": "\(link.place)", "queue": "\(source)"])
         // The answer and the first deliveries may have come together.
         return 0
     }
 
     private func connection() throws(AMQPError) -> BrokerLink {
         if let link { return link }
-        let new = try BrokerLink(to: address, name: name, bodyLimit: bodyLimit, loop: loop)
+        let new = try BrokerLink(
+            to: address, at: address.nodes[schedule.node], name: name, bodyLimit: bodyLimit, loop: loop)
         parking.watch(new.descriptor)
         link = new
         return new
@@ -180,7 +182,8 @@ actor ConsumingLoop {
             tracker = SettlementTracker()
             handover.dropUnread()
         }
-        if !keepsChannel, !error.leavesConnectionOpen {
+        // Of a cluster, the next node may be able to do what this one refuses.
+        if !keepsChannel, !error.leavesConnectionOpen || address.nodes.count > 1 {
             link = nil
             parking.watch(nil)
         }

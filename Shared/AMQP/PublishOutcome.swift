@@ -15,4 +15,12 @@ package enum PublishOutcome: Sendable, Equatable {
     case invalid(reason: String)
 
     package var isConfirmed: Bool { self == .confirmed }
+
+    /// Whether the broker has it not, for sure, and may take it another time.
+    package var isCertainlyAbsent: Bool {
+        switch self {
+        case .returned, .rejected, .notSent: true
+        case .confirmed, .unknown, .invalid: false
+        }
+    }
 }

@@ -16,6 +16,8 @@ actor PublishingLoop {
     private static let eventLimit = 2_000
     /// How long closing waits for the answers to what was written.
     private static let closingLimit = Duration.seconds(5)
+    /// How old a channel has to be before it is opened anew because of a refusal.
+    private static let renewAge = Duration.seconds(1)
 
     private nonisolated let loop: LoopThread
     private nonisolated let parking: PollParking
@@ -28,13 +30,16 @@ actor PublishingLoop {
     private let logger: Logger
 
     private var link: BrokerLink?
-    private var schedule = ReconnectSchedule()
+    private var schedule: ReconnectSchedule
     private var tracker = ConfirmTracker<Ticket>()
     /// Batches with messages to write, oldest first; those before `head` are done.
     private var waiting: [PublishBatch] = []
     private var head = 0
     /// Why the broker takes no messages now.
     private var blockedReason: String?
+    /// Since when the channel is open, and whether the broker refused a message on it.
+    private var openedAt = ContinuousClock.now
+    private var wasRefused = false
     private var closeBy: ContinuousClock.Instant?
 
     init(address: BrokerAddress, topology: Topology, name: String, logger: Logger) {
@@ -43,6 +48,7 @@ actor PublishingLoop {
         loop = LoopThread(name: "amqp-publish", parking: parking)
         queue = PublishQueue { parking.wake() }
         self.address = address
+        schedule = ReconnectSchedule(nodes: address.nodes.count, first: .random(in: address.nodes.indices))
         self.topology = topology
         self.name = name
         self.logger = logger
@@ -62,7 +68,11 @@ actor PublishingLoop {
             if link?.channelIsOpen != true, wait > 0 { return try idle(wait) }
             let link = try establish()
             let hasMore = try read(link)
-            try write(link)
+            if wasRefused, openedAt.duration(to: .now) >= Self.renewAge {
+                try renewChannel(link)
+            } else {
+                try write(link)
+            }
             if isClosing, isDone(at: .now) { return end() }
             return hasMore || link.hasBufferedInput ? 0 : LoopThread.idleMilliseconds
         } catch {
@@ -83,15 +93,31 @@ actor PublishingLoop {
         try link.openChannel()
         try link.declare(topology)
         try link.selectConfirms()
+        openedAt = .now
+        wasRefused = false
         schedule.established(at: .now)
         queue.status = blockedReason.map { .blocked($0) } ?? .connected
-        logger.info("publisher connected", metadata: ["broker": "\(address)"])
+        logger.info("publisher connected", metadata: ["broker": "\(link.place)"])
         return link
+    }
+
+    /// A channel may go on refusing when the queue's trouble is long over: RabbitMQ 3.10 asks, for each message of a channel
+    /// on which none was taken yet, the node that led the queue when the channel was opened, also when that node is dead.
+    /// A new channel asks the leader of now. Nothing is written until all is answered, so that nothing becomes unknown.
+    private func renewChannel(_ link: BrokerLink) throws(AMQPError) {
+        guard tracker.openMessages == 0 else { return }
+        logger.info(
+            "the broker refused a message; opening a new channel", metadata: ["broker": "\(link.place)"])
+        try link.closeChannel()
+        tracker = ConfirmTracker()
+        let link = try establish()
+        try write(link)
     }
 
     private func connection() throws(AMQPError) -> BrokerLink {
         if let link { return link }
-        let new = try BrokerLink(to: address, name: name, bodyLimit: 0, loop: loop)
+        let new = try BrokerLink(
+            to: address, at: address.nodes[schedule.node], name: name, bodyLimit: 0, loop: loop)
         parking.watch(new.descriptor)
         link = new
         return new
@@ -111,6 +137,7 @@ actor PublishingLoop {
     private func handle(_ event: BrokerLink.Event) {
         switch event {
         case .answered(let tag, let multiple, let accepted):
+            if !accepted { wasRefused = true }
             tracker.answered(tag, multiple: multiple, accepted: accepted) { ticket, outcome in
                 ticket.batch.settle(ticket.index, outcome)
             }
@@ -169,7 +196,8 @@ actor PublishingLoop {
         for ticket in tracker.reset() {
             ticket.batch.settle(ticket.index, .unknown(reason: "\(error)"))
         }
-        if !error.leavesConnectionOpen {
+        // Of a cluster, the next node may be able to do what this one refuses.
+        if !error.leavesConnectionOpen || address.nodes.count > 1 {
             link = nil
             blockedReason = nil
             parking.watch(nil)

@@ -42,7 +42,7 @@ package actor QueueReader {
     /// Connects, and takes the oldest messages, at most `limit` (65,535): they take `limit` × `bodyLimit` bytes at most.
     /// Returns them, and how many lay in the queue. Throws ``AMQPError``. For one call.
     package func take(limit: UInt16) throws(AMQPError) -> (messages: [Delivery], total: Int) {
-        let link = try BrokerLink(to: address, name: name, bodyLimit: bodyLimit, loop: loop)
+        let link = try BrokerLink.toAny(of: address, name: name, bodyLimit: bodyLimit, loop: loop)
         self.link = link
         try link.openChannel()
         try link.declare(topology)

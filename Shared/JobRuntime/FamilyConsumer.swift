@@ -33,9 +33,8 @@ package struct FamilyConsumer: Service {
         handlers: (Parts) throws -> [OperationType: Handler]
     ) throws -> ServiceComposition {
         let settings = context.configuration
-        let databaseURL = settings.url(
-            "DATABASE_URL", schemes: ["postgres", "postgresql"], example: "postgres://atlas@db/atlas")
-        let brokerURL = settings.url("AMQP_URL", schemes: ["amqp", "amqps"], example: "amqp://atlas@broker/")
+        let databaseURL = settings.databaseURL()
+        let brokerURL = settings.brokerURL()
         let prefetch = settings.integer("PREFETCH", default: 200, in: 1...2_000)
         let leaseTime = settings.seconds("WORKER_LEASE_SECONDS", default: 15, in: 1...300).seconds
         let outboxLease = settings.seconds("OUTBOX_LEASE_SECONDS", default: 10, in: 1...300).seconds
@@ -107,7 +106,13 @@ package struct FamilyConsumer: Service {
             group.addTask { await publisher.run() }
             let relaying = Task { await relay.run() }
             let renewing = Task { try await lease.run() }
-            group.addTask { try await renewing.value }
+            group.addTask {
+                do { try await renewing.value } catch {
+                    // Others have its runs: nothing of what is under way here can call or record anything any more.
+                    await consumer.stop()
+                    throw error
+                }
+            }
             group.addTask {
                 await withGracefulShutdownHandler {
                     await consumer.run()

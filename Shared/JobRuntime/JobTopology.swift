@@ -7,8 +7,10 @@ package import Operations
 ///     requests (direct) ── start ──► starter.requests ─(no start request)──────────────► starter.requests.dead
 ///     run-events (fanout) ────────► notifier.terminal ─────────────────────────────────► notifier.terminal.dead
 ///
-/// All queues are quorum queues. What differs between broker versions (limits, dead-lettering) is declared
-/// explicitly, so that RabbitMQ 3.10 and 4.x behave alike.
+/// All queues are quorum queues. What differs between broker versions, or by a broker's configuration (limits,
+/// dead-lettering, members in a cluster), is declared explicitly, so that RabbitMQ 3.10 and 4.x behave alike. What is
+/// declared belongs to the queue for good: another value is refused (406) until the queue was deleted, which loses
+/// nothing but the dead letters.
 package enum JobTopology {
     /// The exchange that jobs are published to; the routing key is the family's name.
     package static let jobs = "jobs"
@@ -27,6 +29,13 @@ package enum JobTopology {
     /// How often the broker delivers a message that kills its consumer. A backstop: attempts are counted in
     /// the database, and messages that were merely fetched with a poisonous one count here as well.
     private static let deliveryLimit: Int64 = 50
+    /// How many nodes of a cluster hold a copy of each queue; a single broker holds the one there is. A cluster that
+    /// nodes were added to later is given copies by its operator (`rabbitmq-queues grow`).
+    private static let members: Int64 = 3
+    /// How long a message may be in a consumer's hands, in milliseconds: longer than any run takes. RabbitMQ's default is
+    /// half an hour, and it ends the consumer then. (3.10 reads no such argument: there it is `consumer_timeout` of the
+    /// broker's configuration.) A lost consumer is known by its lease, long before.
+    private static let holdLimit: Int64 = 24 * 3_600 * 1_000
     /// The most messages that a job queue holds. The outbox keeps what is beyond.
     private static let queueLimit: Int64 = 1_000_000
     /// The most messages that a dead-letter queue keeps, and for how long, in milliseconds.
@@ -78,14 +87,17 @@ package enum JobTopology {
                 .init(
                     deadLetters(of: queue),
                     arguments: [
-                        "x-queue-type": "quorum", "x-max-length": .integer(deadLimit),
+                        "x-queue-type": "quorum", "x-quorum-initial-group-size": .integer(members),
+                        "x-queue-leader-locator": "balanced", "x-max-length": .integer(deadLimit),
                         "x-overflow": "drop-head", "x-message-ttl": .integer(deadAge),
                         "x-delivery-limit": .integer(deadLooks),
                     ]),
                 .init(
                     queue,
                     arguments: [
-                        "x-queue-type": "quorum", "x-delivery-limit": .integer(deliveryLimit),
+                        "x-queue-type": "quorum", "x-quorum-initial-group-size": .integer(members),
+                        "x-queue-leader-locator": "balanced", "x-consumer-timeout": .integer(holdLimit),
+                        "x-delivery-limit": .integer(deliveryLimit),
                         "x-max-length": .integer(queueLimit), "x-overflow": "reject-publish",
                         "x-dead-letter-exchange": .string(dead), "x-dead-letter-routing-key": .string(queue),
                         "x-dead-letter-strategy": "at-least-once",

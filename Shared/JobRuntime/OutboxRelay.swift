@@ -13,6 +13,8 @@ package final class OutboxRelay: Sendable {
     private static let sweepInterval = Duration.milliseconds(250)
     /// The most messages of one publication.
     private static let batchLimit = 500
+    /// When a message is published again that the broker refused, or that could not be sent.
+    private static let retrySeconds = 1.0
 
     private let store: OutboxStore
     private let publisher: Publisher
@@ -99,15 +101,18 @@ package final class OutboxRelay: Sendable {
         }
     }
 
-    /// Publishes a batch and deletes what was confirmed. The rest stays in the table and is claimed again.
+    /// Publishes a batch and deletes what was confirmed. The rest stays in the table and is claimed again: soon, where the
+    /// broker certainly has it not; where it may have it, when the row's lease is over.
     private func relay(_ batch: [PendingMessage]) async {
         guard !batch.isEmpty else { return }
         let outcomes = await publisher.publish(batch.map(Self.outgoing))
         var confirmed: [Int] = []
+        var refused: [Int] = []
         for (message, outcome) in zip(batch, outcomes) {
             if outcome.isConfirmed {
                 confirmed.append(message.outboxID)
             } else {
+                if outcome.isCertainlyAbsent { refused.append(message.outboxID) }
                 logger.warning(
                     "a message was not taken by the broker; it is published again",
                     metadata: [
@@ -117,10 +122,11 @@ package final class OutboxRelay: Sendable {
         }
         do {
             try await store.delete(confirmed)
+            try await store.giveBack(refused, forSeconds: Self.retrySeconds)
         } catch {
             logger.warning(
-                "published messages could not be deleted; they are published again", error: error,
-                metadata: ["count": "\(confirmed.count)"])
+                "what became of messages could not be written down; they are published again", error: error,
+                metadata: ["confirmed": "\(confirmed.count)", "refused": "\(refused.count)"])
         }
     }
 

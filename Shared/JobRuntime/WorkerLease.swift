@@ -8,6 +8,8 @@ package struct WorkerLease: Sendable {
     private let id: UUID
     private let service: String
     private let interval: Duration
+    /// How soon a renewal that failed is tried again.
+    private static let retryInterval = Duration.seconds(1)
     private let logger: Logger
 
     /// Renews every third of `leaseSeconds`.
@@ -37,16 +39,19 @@ package struct WorkerLease: Sendable {
     /// process must end and start anew, under a new id. An unreachable database is not the end: the lease is
     /// judged there, and nothing can be begun or called without it meanwhile.
     package func run() async throws {
+        var pause = interval
         while !Task.isCancelled {
-            try? await Task.sleep(for: interval)
+            try? await Task.sleep(for: pause)
             if Task.isCancelled { return }
             do {
                 try await workers.renew(id)
+                pause = interval
             } catch StoreError.workerEnded {
                 logger.error("the lease of this worker has ended; its runs are repaired by others")
                 throw StoreError.workerEnded
             } catch {
                 logger.warning("the lease could not be renewed", error: error)
+                pause = min(interval, Self.retryInterval)
             }
         }
     }

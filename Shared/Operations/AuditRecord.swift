@@ -54,6 +54,8 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case writeGateChanged = "tenant.write_gate_changed"
     case frozen = "freeze.set"
     case unfrozen = "freeze.lifted"
+    /// When a change that takes authority away took effect, and when the last call under it was off the wire.
+    case tookEffect = "authority.took_effect"
     case connectionCreated = "connection.created"
     case connectionChanged = "connection.changed"
     case connectionDefaultSet = "connection.default_set"
@@ -87,6 +89,8 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case scheduleRemoved = "schedule.removed"
     /// Due moments passed without a run.
     case scheduleSkipped = "schedule.skipped"
+    /// A person wants one put back or dropped.
+    case deadLetterWished = "dead_letter.wished"
     case deadLetterRedriven = "dead_letter.redriven"
     case deadLetterDropped = "dead_letter.dropped"
 }

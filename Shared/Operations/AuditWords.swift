@@ -28,6 +28,7 @@ package enum AuditWords {
         case .writeGateChanged: "write gate changed"
         case .frozen: "frozen"
         case .unfrozen: "unfrozen"
+        case .tookEffect: "change of access took effect"
         case .connectionCreated: "connection created"
         case .connectionChanged: "connection changed"
         case .connectionDefaultSet: "default connection chosen"
@@ -53,6 +54,7 @@ package enum AuditWords {
         case .scheduleDisabled: "schedule paused"
         case .scheduleRemoved: "schedule removed"
         case .scheduleSkipped: "schedule passed over due moments"
+        case .deadLetterWished: "refused request to be put back or dropped"
         case .deadLetterRedriven: "refused request put into its queue again"
         case .deadLetterDropped: "refused request dropped"
         }
@@ -80,6 +82,8 @@ package enum AuditWords {
         case "operation": OperationCatalogue.definition(named: text)?.label ?? text
         case "reason_code": RunReason(code: text).map(Presentation.sentence) ?? text
         case "outcome", "kind", "origin", "decision": text.replacing("_", with: " ")
+        case "change": self.text(text)
+        case "wish": DeadLetterWish(rawValue: text) == .redrive ? "put back" : text
         case _ where member.hasSuffix("_at"): moment(text) ?? text
         default: text
         }

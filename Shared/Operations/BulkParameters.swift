@@ -52,9 +52,10 @@ package struct BulkSelection: Sendable, Hashable {
     ]
     /// The most items that are named one by one.
     package static let itemLimit = 500
-    /// The longest id, in bytes; and the longest text of a condition, in characters.
+    /// The longest id, in bytes.
     private static let idLimit = 512
-    private static let textLimit = 256
+    /// The longest text of a condition, in characters.
+    package static let textLimit = 256
 
     /// Nil for devices.
     package let kind: PolicyKind?
@@ -81,12 +82,15 @@ package struct BulkSelection: Sendable, Hashable {
         return nil
     }
 
-    /// The conditions that are known, by the column that each looks at.
-    private static func filter(_ reading: inout ParameterReading, ofPolicies: Bool) -> JSON {
-        let names =
-            ofPolicies
+    /// The conditions that a filter may have: a part of the name, and what the column of that name must be.
+    package static func conditions(ofPolicies: Bool) -> [String] {
+        ofPolicies
             ? ["name_contains", "type"]
             : ["name_contains", "operating_system", "compliance_state", "owner_type"]
+    }
+
+    private static func filter(_ reading: inout ParameterReading, ofPolicies: Bool) -> JSON {
+        let names = conditions(ofPolicies: ofPolicies)
         var conditions: JSONObject = [:]
         if let all = reading.value("all") {
             if all != true { reading.note("/all", "must be true, or left out") }

@@ -22,8 +22,9 @@ package enum EventWords {
         case .runCancelled: "cancelled"
         case .runCancelRequested: "asked to stop"
         case .callDenied: "stopped before a call to Microsoft"
-        case .deadLetterRedriven: "a message of it that was refused was put into its queue again"
-        case .deadLetterDropped: "a message of it that was refused was dropped"
+        case .deadLetterWished: "somebody wants its dead letter put back or dropped"
+        case .deadLetterRedriven: "its dead letter was put back"
+        case .deadLetterDropped: "its dead letter was dropped"
         case .deliveryRepeated: "its notification was sent again"
         // Nothing else happens to a run.
         default: nil

@@ -107,6 +107,10 @@ package enum Subject {
     package enum Webhook {}
     /// One notification on its way to one receiver.
     package enum Delivery {}
+    /// A message that nobody could process.
+    package enum DeadLetter {}
+    /// A filter that a person has named.
+    package enum SavedView {}
 }
 
 package typealias WorkspaceID = Identifier<Subject.Workspace>
@@ -119,3 +123,5 @@ package typealias CallID = Identifier<Subject.Call>
 package typealias ScheduleID = Identifier<Subject.Schedule>
 package typealias WebhookID = Identifier<Subject.Webhook>
 package typealias DeliveryID = Identifier<Subject.Delivery>
+package typealias DeadLetterID = Identifier<Subject.DeadLetter>
+package typealias SavedViewID = Identifier<Subject.SavedView>

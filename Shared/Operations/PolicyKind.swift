@@ -10,4 +10,7 @@ package enum PolicyKind: String, Sendable, CaseIterable {
     case iosAppProtection = "ios_app_protection"
     case androidAppProtection = "android_app_protection"
     case conditionalAccessPolicy = "conditional_access_policy"
+
+    /// What people read for it.
+    package var word: String { rawValue.replacing("_", with: " ") }
 }

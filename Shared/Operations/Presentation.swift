@@ -61,6 +61,13 @@ package enum Presentation {
         }
     }
 
+    /// The badge of a backup set: everything of its kinds was read, or only a part of it.
+    package static func badge(backupIsComplete isComplete: Bool) -> Badge {
+        isComplete
+            ? Badge(label: "complete", tone: .good, icon: "■")
+            : Badge(label: "a part", tone: .mixed, icon: "◧")
+    }
+
     /// What happened, in one sentence for an operator.
     package static func sentence(_ reason: RunReason) -> String {
         switch reason {

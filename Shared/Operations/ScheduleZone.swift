@@ -1,5 +1,6 @@
 // The one file that needs the whole of Foundation: FoundationEssentials knows no time zones but fixed distances.
 internal import Foundation
+package import FoundationEssentials
 
 /// A time zone by its IANA name, for instance `Europe/Zurich` or `UTC`.
 ///
@@ -23,7 +24,13 @@ package struct ScheduleZone: Sendable, Hashable {
         self.zone = zone
     }
 
+    /// The names that there are, in the order of the alphabet, `UTC` first.
+    package static let names: [String] =
+        ["UTC"] + TimeZone.knownTimeZoneIdentifiers.filter { $0.contains("/") }.sorted()
+
     /// The zone's distance from UTC at a moment, in seconds to the east.
+    package func offset(at date: Date) -> Int { zone.secondsFromGMT(for: date) }
+
     func offset(at moment: Int) -> Int {
         zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(moment)))
     }

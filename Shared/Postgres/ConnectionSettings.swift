@@ -4,11 +4,15 @@ import Glibc
 /// A configuration as the keyword and value lists of libpq.
 struct ConnectionSettings {
     private let settings: [(keyword: String, value: String)]
+    /// How many servers the address names.
+    let serverCount: Int
 
     /// Throws `.configuration` when libpq can't read the address. The library's own message repeats parts of
-    /// it, a password among them, and is therefore not passed on. `isBlocking`: libpq itself has to watch over
-    /// the time that connecting takes.
-    init(_ configuration: PostgresConfiguration, isBlocking: Bool = false) throws(PostgresError) {
+    /// it, a password among them, and is therefore not passed on. `first`: with which of the address's servers to
+    /// begin, counted round from 0. `isBlocking`: libpq itself has to watch over the time that connecting takes.
+    init(
+        _ configuration: PostgresConfiguration, first: Int = 0, isBlocking: Bool = false
+    ) throws(PostgresError) {
         guard !configuration.url.utf8.contains(0), !configuration.applicationName.utf8.contains(0),
             let parsed = PQconninfoParse(configuration.url, nil)
         else {
@@ -18,18 +22,25 @@ struct ConnectionSettings {
         }
         defer { PQconninfoFree(parsed) }
         let options = Self.value("options", in: parsed)
+        let servers = try ServerList(
+            host: Self.value("host", in: parsed), hostAddress: Self.value("hostaddr", in: parsed),
+            port: Self.value("port", in: parsed))
+        serverCount = servers.count
         let limit = isBlocking ? [("connect_timeout", "\(configuration.connectTimeout.wholeSeconds)")] : []
         settings =
-            limit + Self.defaults(configuration) + [("dbname", configuration.url)]
+            limit + Self.defaults(configuration) + [("dbname", configuration.url)] + servers.turned(to: first)
             + [("client_encoding", "UTF8"), ("options", Self.sessionOptions(configuration, options))]
     }
 
-    /// What the address may override: a name, and how soon the kernel notices a peer that is gone.
+    /// What the address may override: a name, which server will do (one that can be written to: a standby is passed
+    /// over), and how soon the kernel notices a peer that is gone. It asks an idle one after 5 s, and gives it up
+    /// with the silence limit.
     private static func defaults(_ configuration: PostgresConfiguration) -> [(String, String)] {
         [
             ("application_name", configuration.applicationName), ("gssencmode", "disable"),
-            ("keepalives_idle", "15"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
-            ("tcp_user_timeout", "\(configuration.clientDeadline.milliseconds)"),
+            ("target_session_attrs", "read-write"),
+            ("keepalives_idle", "5"), ("keepalives_interval", "2"), ("keepalives_count", "3"),
+            ("tcp_user_timeout", "\(configuration.silenceLimit.milliseconds)"),
         ]
     }
 
@@ -51,7 +62,8 @@ struct ConnectionSettings {
         return (limits + [own].compactMap { $0 }).joined(separator: " ")
     }
 
-    private static func value(
+    /// What the address says for `keyword`; nil for nothing.
+    static func value(
         _ keyword: String, in options: UnsafeMutablePointer<PQconninfoOption>
     ) -> String? {
         var option = options

@@ -2,6 +2,8 @@
 ///
 /// The address is a libpq one (`postgres://user:password@host/name?sslmode=verify-full` or
 /// `host=… dbname=…`); what it leaves out libpq takes from its environment variables (`PGPASSWORD` …).
+/// It may name several servers, a primary and its standbys (`postgres://…@one,two:5433/name`): the one that can be
+/// written to is used, and found again after a failover.
 /// Across a network use `sslmode=verify-full` with `sslrootcert=`: libpq's default `prefer` checks neither
 /// certificate nor host name, and falls back to no encryption.
 package struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomReflectable {
@@ -27,12 +29,25 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomR
     /// Whether a statement is planned once for whatever its parameters are. For processes that run the same few
     /// statements all day, where planning takes longer than running; not for lists with filters that may be absent.
     package var keepsPlans = false
-    /// How long opening a connection may take.
+    /// How long opening a connection may take; of an address with several servers, each that says nothing.
     package var connectTimeout = Duration.seconds(5)
+    /// How long the server's machine may leave unacknowledged what was sent to it before the connection counts as
+    /// lost. A busy server acknowledges; one that was cut off or switched off does not.
+    package var silenceLimit = Duration.seconds(10)
 
     package init(url: String, applicationName: String = "tenantatlas") {
         self.url = url
         self.applicationName = applicationName
+    }
+
+    /// What is wrong with an address; `nil` when it can be used. It never quotes the address.
+    package static func problem(of url: String) -> String? {
+        do throws(PostgresError) {
+            _ = try ConnectionSettings(PostgresConfiguration(url: url))
+            return nil
+        } catch {
+            return error.message
+        }
     }
 
     /// Without the address, which may hold the password.

@@ -12,7 +12,7 @@ extension PostgresConnection {
     func startConnecting(_ now: UInt64) {
         let settings: ConnectionSettings
         do throws(PostgresError) {
-            settings = try ConnectionSettings(configuration)
+            settings = try ConnectionSettings(configuration, first: firstServer)
         } catch {
             return connectFailed(error)
         }
@@ -22,6 +22,7 @@ extension PostgresConnection {
         }
         notices.attach(to: handle)
         state = .connecting
+        serverCount = settings.serverCount
         connectDeadline = now + configuration.connectTimeout.nanoseconds
         watchWhileConnecting(wantsWrite: true)
     }
@@ -36,10 +37,19 @@ extension PostgresConnection {
             default: connectFailed(PostgresError(.connection, libraryMessage))
             }
         }
-        if state == .connecting, now >= connectDeadline {
-            connectFailed(
+        if state == .connecting, now >= connectDeadline { gotNoAnswer(now) }
+    }
+
+    /// Begins anew with the next server, if there is one that has not been waited for.
+    private func gotNoAnswer(_ now: UInt64) {
+        silentServers += 1
+        guard silentServers < serverCount else {
+            return connectFailed(
                 PostgresError(.connection, "not connected within \(configuration.connectTimeout)"))
         }
+        disconnect()
+        firstServer += 1
+        startConnecting(now)
     }
 
     /// libpq's last message about this connection, on one line. It names host and user, never a password.
@@ -59,6 +69,7 @@ extension PostgresConnection {
         }
         state = .ready
         connectFailures = 0
+        silentServers = 0
         retryAt.store(0, ordering: .relaxed)
         parking.watch(PQsocket(handle))
     }
@@ -70,6 +81,8 @@ extension PostgresConnection {
         // Up to half of it less: many programs that lost the same server don't come back at once.
         let jittered = pause - UInt64.random(in: 0...pause / 2)
         connectFailures += 1
+        firstServer += 1
+        silentServers = 0
         retryAt.store(Clock.now() + jittered, ordering: .relaxed)
         logger.warning("no connection to the database", metadata: ["reason": "\(error.message)"])
         failPending(error)

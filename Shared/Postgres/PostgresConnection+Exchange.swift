@@ -29,7 +29,7 @@ extension PostgresConnection {
 
     private func retireIfIdle() {
         guard isRetiring, flights.isEmpty, openLease == nil else { return }
-        lost(PostgresError(.connection, "a prepared statement went stale"))
+        lost(PostgresError(.connection, "the session could not be used any longer"))
     }
 
     /// Hands the unit to libpq; `nil` when the connection is broken.
@@ -132,7 +132,7 @@ extension PostgresConnection {
             let failure = ServerFailure(result)
             PQclear(result)
             if failure.sqlState == nil { return lost(failure.error) }
-            if failure.isStalePlan { isRetiring = true }
+            if failure.isStalePlan || failure.isReadOnlyServer { isRetiring = true }
             _ = flights.withFirst { $0.failed(failure.error, endsSession: failure.endsSession) }
         }
     }

@@ -34,13 +34,19 @@ actor PostgresConnection {
     var connectDeadline: UInt64 = 0
     var connectWantsWrite = false
     var connectFailures = 0
+    /// With which of the address's servers the next attempt begins, counted round.
+    var firstServer = 0
+    /// How many servers of the attempt under way said nothing in time, and of how many.
+    var silentServers = 0
+    var serverCount = 1
     var pending = Queue<CallUnit>()
     var flights = Queue<Flight>()
     /// What the server knows by name; a preparation that is under way is not used before it succeeded.
     var prepared: [Statement: (name: [CChar], isReady: Bool)] = [:]
     /// The lease that has a transaction open here.
     var openLease: Int?
-    /// A prepared statement went stale: a new session is opened as soon as nothing is under way.
+    /// A prepared statement went stale, or the server takes no changes any more: a new session is opened as soon as
+    /// nothing is under way.
     var isRetiring = false
     var isWriteBlocked = false
     private var arrived: [CallUnit] = []

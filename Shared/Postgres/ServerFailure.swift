@@ -14,6 +14,9 @@ struct ServerFailure {
     /// A prepared statement was planned for a table that has changed since: it fails until it is prepared
     /// again.
     let isStalePlan: Bool
+    /// The server takes no changes: it was made read-only, or became a standby behind a proxy. A new session finds the
+    /// one that does.
+    let isReadOnlyServer: Bool
 
     /// Reads the fields; the result still belongs to the caller.
     init(_ result: OpaquePointer) {
@@ -27,6 +30,7 @@ struct ServerFailure {
         position = field(pq_field_position).flatMap { Int($0) }
         let severity = field(pq_field_severity)
         endsSession = severity == "FATAL" || severity == "PANIC"
+        isReadOnlyServer = sqlState == "25006"
         isStalePlan = sqlState == "26000" || field(pq_field_source_function) == "RevalidateCachedQuery"
     }
 

@@ -88,13 +88,17 @@ package final class Configuration {
     }
 
     /// A URL with one of `schemes`, a host, and no spaces or control characters. It may hold a password.
-    /// Without `default` it is required.
+    /// Without `default` it is required. `problem` says what else is wrong with it, without quoting it.
     package func url(
-        _ name: String, schemes: [String], default fallback: String? = nil, example: String
+        _ name: String, schemes: [String], default fallback: String? = nil, example: String,
+        problem: (String) -> String? = { _ in nil }
     ) -> String {
-        if let url = optionalURL(name, schemes: schemes, example: example) ?? fallback { return url }
-        if !isNoted(name) { missing(name, example: example) }
-        return ""
+        guard let url = optionalURL(name, schemes: schemes, example: example) ?? fallback else {
+            if !isNoted(name) { missing(name, example: example) }
+            return ""
+        }
+        if let problem = problem(url) { wrong(name, "can't be used: \(problem)", example: example) }
+        return url
     }
 
     /// The same, when it may be left out.

@@ -12,8 +12,13 @@ struct HealthRoutes: Sendable {
         router.get("readyz") { request, _ in
             await ready(verbose: request.uri.queryParameters["verbose"] != nil)
         }
+        let passing = metrics.gauge(
+            "tenantatlas_ready", help: "1 where the check of readiness passes.", labels: ["check"])
         router.get("metrics") { _, _ in
-            answer(.ok, "text/plain; version=0.0.4; charset=utf-8", metrics.render())
+            for result in await readiness.report().results {
+                passing.set(result.outcome == .ok ? 1 : 0, result.name)
+            }
+            return answer(.ok, "text/plain; version=0.0.4; charset=utf-8", metrics.render())
         }
     }
 

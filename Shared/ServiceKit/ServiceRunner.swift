@@ -15,10 +15,16 @@ private let shutdownLimitSeconds: UInt32 = 10
 /// endpoints until SIGTERM or SIGINT, or until one of them ends. Then all stop gracefully, the last one
 /// first; after 10 seconds the process ends anyway, with a log line that names what did not stop.
 ///
-/// Exit status: 0 after a signal, 78 for a wrong configuration, 1 for everything else.
+/// With the argument `--version` it prints version and commit, and ends.
+///
+/// Exit status: 0 after a signal or `--version`, 78 for a wrong configuration, 1 for everything else.
 package func runService(
     _ name: String, port: Int, compose: @Sendable (ServiceContext) async throws -> ServiceComposition
 ) async -> Never {
+    if CommandLine.arguments.dropFirst() == ["--version"] {
+        StandardOutput.write(Array((BuildInfo.line(name) + "\n").utf8))
+        exit(0)
+    }
     Hardening.apply()
     let configuration = Configuration(environment: ProcessInfo.processInfo.environment)
     let level = configuration.choice("LOG_LEVEL", default: Logger.Level.info)

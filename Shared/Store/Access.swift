@@ -17,7 +17,7 @@ package struct Access: Sendable {
     package let workspace: WorkspaceID
     /// The tenant that the place belongs to; nil for a whole workspace.
     package let tenant: TenantID?
-    /// The stored name of the operation, when the place is a run.
+    /// The stored name of the operation, when the place is a run, a schedule or a dead letter.
     package let operation: String?
     private let role: Role?
     private let scope: TokenScope
@@ -52,6 +52,13 @@ package struct Access: Sendable {
     /// Whether the caller has the capability at the place, and the token is for it.
     package func holds(_ capability: Capability) -> Bool {
         role?.holds(capability) == true && scope.includes(capability)
+    }
+
+    /// Throws unless the token is for the capability everywhere: for what is the caller's own and tells of every tenant.
+    package static func requireOwn(_ capability: Capability, of caller: Principal) throws(AccessRefusal) {
+        guard caller.scope.includes(capability), caller.scope.tenants == nil else {
+            throw .outsideToken(capability)
+        }
     }
 
     /// The tenants on which the caller may, with this token.

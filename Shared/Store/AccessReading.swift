@@ -15,6 +15,9 @@ package struct AccessReading: Sendable {
         case webhook(WebhookID)
         /// A notification on its way: it belongs to its run's tenant.
         case delivery(DeliveryID)
+        /// A message that nobody could process: it belongs to the tenant of the run that it names. One that names none is
+        /// not there.
+        case deadLetter(DeadLetterID)
     }
 
     /// A place that exists, and what the person holds there.
@@ -24,7 +27,7 @@ package struct AccessReading: Sendable {
         package let tenantID: TenantID?
         /// Nil when the person holds nothing there.
         package let role: Role?
-        /// The stored name of a run's or schedule's operation; nil for every other place.
+        /// The stored name of a run's, schedule's or dead letter's operation; nil for every other place.
         package let operation: String?
     }
 
@@ -68,6 +71,9 @@ package struct AccessReading: Sendable {
             UNION ALL
             SELECT workspace_id, tenant_id, NULL
             FROM notifications WHERE $2::text = 'delivery' AND id = $3::uuid AND channel <> 'inbox'
+            UNION ALL
+            SELECT workspace_id, tenant_id, operation
+            FROM dead_letter_summaries WHERE $2::text = 'dead_letter' AND id = $3::uuid
         )
         SELECT p.workspace_id, p.tenant_id, p.operation, e.role
         FROM place p LEFT JOIN LATERAL entitlement($1::uuid, p.workspace_id, p.tenant_id) e ON true
@@ -136,6 +142,7 @@ extension AccessReading.Place {
         case .backup(let id): ("backup", id.uuid)
         case .webhook(let id): ("webhook", id.uuid)
         case .delivery(let id): ("delivery", id.uuid)
+        case .deadLetter(let id): ("dead_letter", id.uuid)
         }
     }
 }

@@ -10,7 +10,7 @@ package import Postgres
 /// Tokens are issued by ``Principals``, credentials are set by ``CredentialChanges``, webhooks by ``Webhooks``; a person's
 /// single connections are made by ``ConnectionChanges``.
 package struct Administration: Sendable {
-    /// A customer's tenant to be.
+    /// A customer's tenant, there or to be.
     package struct NewTenant: Sendable, Hashable {
         package let id: TenantID
         /// 1 to 200 characters.
@@ -48,6 +48,12 @@ package struct Administration: Sendable {
             self.tenant = tenant
             self.role = role
         }
+    }
+
+    /// A service provider's workspace.
+    package struct FoundWorkspace: Sendable, Hashable {
+        package let id: WorkspaceID
+        package let name: String
     }
 
     /// A person or a system, found by name or id.
@@ -216,6 +222,37 @@ package struct Administration: Sendable {
     }
 
     // MARK: finding
+
+    /// The most workspaces that are looked at.
+    private static let workspaceLimit = 1_000
+
+    private static let workspaces: Statement = "SELECT id, name FROM workspaces ORDER BY id LIMIT $1::int"
+
+    /// The workspaces, at most 1,000.
+    package func workspaces() async throws -> [FoundWorkspace] {
+        try await pool.query(Self.workspaces, [.int(Self.workspaceLimit)]).map { row in
+            FoundWorkspace(id: WorkspaceID(try row.uuid("id")), name: try row.text("name"))
+        }
+    }
+
+    private static let tenantsNamed: Statement = """
+        SELECT n.name AS wanted, t.id, t.name FROM unnest($2::text[]) AS n (name)
+        JOIN tenants t ON t.workspace_id = $1::uuid AND lower(t.name) = lower(n.name)
+        ORDER BY t.id DESC
+        """
+
+    /// The tenants of a workspace that have those names in any letter case, by the name that was asked for; the oldest
+    /// where several have it.
+    package func tenants(
+        named names: [String], in workspace: WorkspaceID
+    ) async throws -> [String: NewTenant] {
+        var found: [String: NewTenant] = [:]
+        for row in try await pool.query(Self.tenantsNamed, [.uuid(workspace.uuid), .texts(names)]) {
+            found[try row.text("wanted")] = NewTenant(
+                id: TenantID(try row.uuid("id")), name: try row.text("name"))
+        }
+        return found
+    }
 
     /// The most people that one name is looked up for.
     private static let findLimit = 20

@@ -69,14 +69,20 @@ package struct AuditVerification: Sendable {
 
     package init(pool: PostgresPool) { self.pool = pool }
 
+    private static let settled: Statement =
+        "SELECT server IS NOT DISTINCT FROM audit_server() AS is_here FROM audit_horizon"
+
     private static let workspaces: Statement = "SELECT id, name FROM workspaces ORDER BY name, id"
 
     /// Verifies the chain of each workspace, or of one. `knownHead` is a hash that was a chain's head once.
     /// `progress` is told now and then how many records of a workspace were looked at. `bounds` hold for each workspace.
+    /// Throws ``StoreError/notSettled`` as long as the audit has not come to this server (``AuditSeals/settle()``).
     package func verify(
         _ workspace: WorkspaceID?, knownHead: [UInt8]?, within bounds: Bounds? = nil,
         progress: (String, Int) -> Void
     ) async throws -> [Chain] {
+        // What was recorded since would look as if it had been slipped in.
+        guard try await pool.query(Self.settled)[0].bool("is_here") else { throw StoreError.notSettled }
         let all = try await pool.query(Self.workspaces).map {
             Chain(workspaceID: WorkspaceID(try $0.uuid("id")), name: try $0.text("name"))
         }
@@ -193,7 +199,8 @@ package struct AuditVerification: Sendable {
         WITH sealed AS MATERIALIZED (
             SELECT unnest(ids) AS id FROM audit_blocks WHERE workspace_id = $1::uuid
         ), loose AS (
-            SELECT a.*, a.xact < h.sealed_before OR a.at < h.begun_after - make_interval(secs => $2::float8) AS is_late
+            SELECT a.*, a.id < h.first_id OR a.xact < h.sealed_before
+                        OR a.at < h.begun_after - make_interval(secs => $2::float8) AS is_late
             FROM audit a CROSS JOIN audit_horizon h
             WHERE a.workspace_id = $1::uuid AND NOT EXISTS (SELECT FROM sealed s WHERE s.id = a.id)
         )

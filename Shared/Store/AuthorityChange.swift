@@ -13,6 +13,17 @@ package enum AuthorityChange: Sendable, Hashable {
 }
 
 extension AuthorityChange {
+    /// Whether it may take something away. A new role may be a lower one.
+    package var takes: Bool {
+        switch self {
+        case .setOperability(_, .operable), .setWriteGate(_, isOpen: true), .setConnectionEnabled(_, true):
+            false
+        case .revokeMembership, .changeRole, .disableUser, .setOperability, .setWriteGate,
+            .setConnectionEnabled, .freeze:
+            true
+        }
+    }
+
     /// The tenant whose waiting runs may go on now.
     var givesBack: TenantID? {
         switch self {

@@ -27,7 +27,8 @@ package struct AuthorityChanges: Sendable {
 
     // MARK: taking
 
-    /// Makes the change, and waits until it has settled or the last deadline has passed.
+    /// Makes the change, and waits until it has settled or the last deadline has passed. One that takes nothing away has
+    /// settled at once: no call has to end for it, and none in doubt is its own.
     ///
     /// Throws ``StoreError/notFound(_:)`` when there is nothing to change, and the database's error when nothing
     /// was changed, or (`commitUnknown`) nobody knows: then repeat it, a repetition does no harm.
@@ -43,7 +44,33 @@ package struct AuthorityChanges: Sendable {
             // It is committed: the waiting runs look again by themselves, if later.
             try? await wakeWaiting(on: tenant)
         }
-        return try await Barrier(pool: pool).settle(plan.concerns, affected)
+        let barrier = Barrier(pool: pool)
+        guard change.takes else { return try await barrier.settledNow() }
+        let answer = try await barrier.settle(plan.concerns, affected)
+        try await record(
+            answer, of: plan.action, plan.details, on: plan.tenant,
+            connection: plan.concerns == .ofConnection ? affected : nil, in: workspace, by: actor,
+            everywhere: plan.concerns == .all)
+        return answer
+    }
+
+    /// Enters when a change took effect: what somebody can show an auditor later.
+    private func record(
+        _ answer: BarrierAnswer, of action: AuditAction, _ details: JSON, on tenant: TenantID?,
+        connection: UUID? = nil, in workspace: WorkspaceID, by actor: AuditRecord.Actor,
+        everywhere: Bool = false
+    ) async throws {
+        var members = details.object ?? JSONObject()
+        members["change"] = .string(action.rawValue)
+        members["effective_at"] = Timestamp.json(answer.effectiveAt)
+        members["settled_at"] = answer.settledAt.map(Timestamp.json) ?? .null
+        members["in_doubt"] = .int(answer.inDoubt.count)
+        let entry = JSON.object(members)
+        try await pool.transaction { transaction in
+            try enqueueAudit(
+                .tookEffect, entry, on: tenant, connection: connection, in: workspace, by: actor,
+                everywhere: everywhere, transaction)
+        }
     }
 
     /// Locks a workspace's or a tenant's authority, or (nil) everything's.
@@ -139,6 +166,9 @@ package struct AuthorityChanges: Sendable {
         }
         guard let superseded else { return GivenGrant(id: GrantID(id), barrier: nil) }
         let barrier = try await Barrier(pool: pool).settle(.ofGrantOnTenant, superseded, on: tenant)
+        try await record(
+            barrier, of: .accessGranted, ["user_id": .string("\(user)"), "role": .string(role.rawValue)],
+            on: tenant, in: workspace, by: actor)
         return GivenGrant(id: GrantID(id), barrier: barrier)
     }
 

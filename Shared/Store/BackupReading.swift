@@ -19,6 +19,18 @@ package struct BackupSummary: Sendable, Hashable {
     package let items: Int
 }
 
+/// The complete set of the same connection and kinds that came before a set.
+package struct BackupPredecessor: Sendable, Hashable {
+    package let id: RunID
+    /// Whether the two have the same content; nil when the later one is only a part.
+    package let isEqual: Bool?
+
+    package init(id: RunID, isEqual: Bool?) {
+        self.id = id
+        self.isEqual = isEqual
+    }
+}
+
 /// One policy of a backup set.
 package struct BackupItem: Sendable, Hashable {
     /// Made from kind and policy: the same policy has the same id in every set of the connection.
@@ -47,25 +59,51 @@ package struct BackupReading: Sendable {
     /// The most documents that are read at once: one may have megabytes.
     package static let documentLimit = 25
 
-    private let pool: PostgresPool
+    let pool: PostgresPool
 
     package init(pool: PostgresPool) { self.pool = pool }
 
     private static let sets: Statement = """
-        SELECT * FROM backup_summaries WHERE tenant_id = $1::uuid AND id < $2::uuid
+        SELECT * FROM backup_summaries WHERE tenant_id = ANY ($1::uuid[]) AND id < $2::uuid
         ORDER BY id DESC LIMIT $3::int
         """
 
-    /// The tenant's sets, the latest first; those before `before`.
-    package func sets(of tenant: TenantID, before: RunID?, limit: Int) async throws -> Page<BackupSummary> {
+    /// The sets of these tenants, the latest first; those before `before`.
+    package func sets(
+        of tenants: [TenantID], before: RunID?, limit: Int
+    ) async throws -> Page<BackupSummary> {
         let rows = try await pool.query(
             Self.sets,
             [
-                .uuid(tenant.uuid), .uuid(before?.uuid ?? RunReading.last),
+                .uuids(tenants.map(\.uuid)), .uuid(before?.uuid ?? RunReading.last),
                 .int(Page<BackupSummary>.rows(for: limit)),
             ]
         ).map(BackupSummary.init)
         return Page(rows: rows, limit: limit)
+    }
+
+    /// Of a set the one before it: complete, of the same connection, and of the same kinds.
+    private static let before: Statement = """
+        SELECT b.id, p.id AS before_id, p.content_hash = b.content_hash AS is_equal
+        FROM backup_sets b CROSS JOIN LATERAL (
+            SELECT e.id, e.content_hash FROM backup_sets e
+            WHERE e.tenant_id = b.tenant_id AND e.connection_id = b.connection_id AND e.kinds = b.kinds
+              AND e.completed_at IS NOT NULL AND e.id < b.id
+            ORDER BY e.id DESC LIMIT 1) p
+        WHERE b.id = ANY ($1::uuid[])
+        """
+
+    /// What came before each of these sets; those that nothing came before are left out.
+    package func predecessors(of sets: [RunID]) async throws -> [RunID: BackupPredecessor] {
+        let rows = try await pool.query(Self.before, [.uuids(sets.map(\.uuid))])
+        return try Dictionary(
+            uniqueKeysWithValues: rows.map { row in
+                (
+                    RunID(try row.uuid("id")),
+                    BackupPredecessor(
+                        id: RunID(try row.uuid("before_id")), isEqual: try row.boolOrNil("is_equal"))
+                )
+            })
     }
 
     /// One set; nil when there is none.
@@ -90,6 +128,33 @@ package struct BackupReading: Sendable {
             Self.items,
             [
                 .uuid(tenant.uuid), .uuid(set.uuid), .uuid(after ?? TenantReading.first),
+                .int(Page<BackupItem>.rows(for: limit)),
+            ]
+        ).map(BackupItem.init)
+        return Page(rows: rows, limit: limit)
+    }
+
+    private static let found: Statement = """
+        SELECT i.item_id, i.kind, i.policy_id, i.name, i.type, i.hash, c.secrets
+        FROM backup_items i JOIN policy_contents c ON c.tenant_id = i.tenant_id AND c.hash = i.hash
+        WHERE i.tenant_id = $1::uuid AND i.backup_id = $2::uuid
+          AND ($3::text IS NULL OR i.kind = $3) AND ($4::text IS NULL OR strpos(lower(i.name), lower($4)) > 0)
+          AND ($5::uuid IS NULL OR (i.kind, coalesce(i.name, ''), i.item_id) > (
+              SELECT a.kind, coalesce(a.name, ''), a.item_id FROM backup_items a
+              WHERE a.tenant_id = $1::uuid AND a.backup_id = $2::uuid AND a.item_id = $5::uuid))
+        ORDER BY i.kind, coalesce(i.name, ''), i.item_id LIMIT $6::int
+        """
+
+    /// The items of a set as people look for them: by kind and name, of one kind or of all, with `text` in their names (in any
+    /// case) or all; those after `after`.
+    package func items(
+        of set: RunID, in tenant: TenantID, kind: PolicyKind?, named text: String?, after: UUID?, limit: Int
+    ) async throws -> Page<BackupItem> {
+        let rows = try await pool.query(
+            Self.found,
+            [
+                .uuid(tenant.uuid), .uuid(set.uuid), kind.map { .text($0.rawValue) } ?? .null,
+                text.map(Parameter.text) ?? .null, after.map(Parameter.uuid) ?? .null,
                 .int(Page<BackupItem>.rows(for: limit)),
             ]
         ).map(BackupItem.init)
@@ -131,7 +196,7 @@ extension BackupSummary {
 }
 
 extension BackupItem {
-    fileprivate init(_ row: Row) throws {
+    init(_ row: Row) throws {
         self.init(
             id: try row.uuid("item_id"), kind: try PolicyKind(stored: row.text("kind")),
             policyID: try row.text("policy_id"), name: try row.textOrNil("name"),
@@ -150,7 +215,7 @@ extension BackupDocument {
 }
 
 extension PolicyKind {
-    fileprivate init(stored word: String) throws {
+    init(stored word: String) throws {
         guard let kind = PolicyKind(rawValue: word) else { throw StoreError.unreadable("kind", word) }
         self = kind
     }

@@ -74,6 +74,12 @@ struct Barrier {
         }
     }
 
+    /// The answer where nothing is waited for.
+    func settledNow() async throws -> BarrierAnswer {
+        let now = try await pool.query(Self.now)[0].date("now")
+        return BarrierAnswer(effectiveAt: now, settledAt: now, inDoubt: [])
+    }
+
     private static func call(_ row: Row) throws -> BarrierAnswer.InDoubtCall {
         BarrierAnswer.InDoubtCall(
             id: CallID(try row.uuid("id")), runID: RunID(try row.uuid("run_id")), call: try row.text("call"),

@@ -8,6 +8,8 @@ package struct DeadLetterRecords: Sendable {
     package struct Entry: Sendable, Hashable {
         /// ``AuditAction/deadLetterRedriven`` or ``AuditAction/deadLetterDropped``.
         package let action: AuditAction
+        /// Who wanted it; nil for the operator's command.
+        package let actor: UserID?
         /// The run that the message names, if it names one.
         package let run: RunID?
         /// The queue that it was for.
@@ -22,10 +24,11 @@ package struct DeadLetterRecords: Sendable {
         package let note: String?
 
         package init(
-            action: AuditAction, run: RunID?, queue: String, digest: String, size: Int, reason: String?,
-            note: String?
+            action: AuditAction, actor: UserID?, run: RunID?, queue: String, digest: String, size: Int,
+            reason: String?, note: String?
         ) {
             self.action = action
+            self.actor = actor
             self.run = run
             self.queue = queue
             self.digest = digest
@@ -41,8 +44,9 @@ package struct DeadLetterRecords: Sendable {
 
     /// A message that names no run of ours concerns no workspace: it is entered under the nil UUID.
     private static let insert: Statement = """
-        INSERT INTO audit (action, workspace_id, tenant_id, run_id, details)
-        SELECT $1, coalesce(r.workspace_id, '00000000-0000-0000-0000-000000000000'), r.tenant_id, r.id, $3::jsonb
+        INSERT INTO audit (action, workspace_id, tenant_id, actor_id, run_id, details)
+        SELECT $1, coalesce(r.workspace_id, '00000000-0000-0000-0000-000000000000'), r.tenant_id, $4::uuid, r.id,
+               $3::jsonb
         FROM (VALUES (1)) AS one LEFT JOIN runs r ON r.id = $2::uuid
         """
 
@@ -56,6 +60,7 @@ package struct DeadLetterRecords: Sendable {
             Self.insert,
             [
                 .text(entry.action.rawValue), entry.run.map { .uuid($0.uuid) } ?? .null, .json(details.text),
+                entry.actor.map { .uuid($0.uuid) } ?? .null,
             ])
     }
 }

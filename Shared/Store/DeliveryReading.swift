@@ -6,15 +6,6 @@ package import Postgres
 package struct DeliverySummary: Sendable, Hashable {
     package typealias Named = RunSummary.Named
 
-    /// Where it stands.
-    package enum State: String, Sendable {
-        /// A try is due, under way or planned.
-        case waiting
-        case delivered
-        /// No further try: the last one failed, or nobody wants it any more.
-        case givenUp = "given_up"
-    }
-
     /// One try whose end was written down.
     package struct Try: Sendable, Hashable {
         /// 1 for the first; a number is missing when the try's end was lost with its program.
@@ -34,7 +25,7 @@ package struct DeliverySummary: Sendable, Hashable {
     /// Nil for e-mail.
     package let webhook: Named<Subject.Webhook>?
     package let title: String
-    package let state: State
+    package let state: DeliveryState
     package let attempts: Int
     package let createdAt: Date
     package let nextTryAt: Date?

@@ -45,13 +45,15 @@ package struct DirectoryReading: Sendable {
         WHERE g.tenant_id = $1::uuid AND g.gone_at IS NULL
           AND (left(g.folded_name, 128), g.group_id, g.connection_id) > ($2::text, $3::text, $4::uuid)
           AND ($5::text IS NULL OR position($5::text IN g.folded_name) > 0)
+          AND ($7::uuid IS NULL OR g.connection_id = $7::uuid)
         ORDER BY left(g.folded_name, 128), g.group_id, g.connection_id LIMIT $6::int
         """
 
     /// The tenant's groups whose name contains `name`, in any letter case, or all of them; in the order of their
-    /// names, those after `after` first. Those that are gone are left out.
+    /// names, those after `after` first. Those that are gone are left out. `connection`: only those of its directory.
     package func groups(
-        of tenant: TenantID, named name: String?, after: Position?, limit: Int
+        of tenant: TenantID, on connection: ConnectionID? = nil, named name: String?, after: Position?,
+        limit: Int
     ) async throws -> Page<GroupSummary> {
         let after = after ?? .first
         let rows = try await pool.query(
@@ -59,10 +61,23 @@ package struct DirectoryReading: Sendable {
             [
                 .uuid(tenant.uuid), .text(after.name), .text(after.group), .uuid(after.connection.uuid),
                 name.map { .text(DirectoryGroups.folded($0)) } ?? .null,
-                .int(Page<GroupSummary>.rows(for: limit)),
+                .int(Page<GroupSummary>.rows(for: limit)), connection.map { .uuid($0.uuid) } ?? .null,
             ]
         ).map(GroupSummary.init)
         return Page(rows: rows, limit: limit)
+    }
+
+    private static let name: Statement = """
+        SELECT g.display_name FROM provider_connections c
+        JOIN directory_groups g ON g.tenant_id = c.tenant_id AND g.connection_id = c.id
+        WHERE c.id = $1::uuid AND g.group_id = $2 AND g.gone_at IS NULL
+        """
+
+    /// What a group of a connection's directory is called: its id when it has no name; nil when there is none.
+    package func name(ofGroup id: String, on connection: ConnectionID) async throws -> String? {
+        try await pool.query(Self.name, [.uuid(connection.uuid), .text(id)]).first.map {
+            try $0.textOrNil("display_name") ?? id
+        }
     }
 }
 

@@ -18,9 +18,37 @@ package struct NameReading: Sendable {
         }
     }
 
+    /// A connection with its tenant.
+    package struct Connection: Sendable, Hashable {
+        package let id: ConnectionID
+        package let name: String
+        package let tenant: String
+    }
+
+    /// The most connections that are named at once.
+    package static let connectionLimit = 2_000
+
     private let pool: PostgresPool
 
     package init(pool: PostgresPool) { self.pool = pool }
+
+    private static let connections: Statement = """
+        SELECT c.id, c.display_name, t.name FROM provider_connections c JOIN tenants t ON t.id = c.tenant_id
+        WHERE c.tenant_id = ANY ($1::uuid[])
+        ORDER BY lower(t.name), t.id, c.is_default DESC, lower(c.display_name), c.id LIMIT $2::int
+        """
+
+    /// The connections of the tenants, by the names of their tenants, the default ones first; at most
+    /// ``connectionLimit``.
+    package func connections(of tenants: [TenantID]) async throws -> [Connection] {
+        try await pool.query(
+            Self.connections, [.uuids(tenants.map(\.uuid)), .int(Self.connectionLimit)]
+        ).map { row in
+            Connection(
+                id: ConnectionID(try row.uuid("id")), name: try row.text("display_name"),
+                tenant: try row.text("name"))
+        }
+    }
 
     private static let names: Statement = """
         SELECT 'user' AS kind, id, name FROM users WHERE workspace_id = $1::uuid AND id = ANY ($2::uuid[])

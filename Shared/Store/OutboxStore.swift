@@ -46,13 +46,13 @@ package struct OutboxStore: Sendable {
         for result in await deletions.submit(ids) { try result.get() }
     }
 
-    /// How many messages wait, and for how long the oldest is overdue, in seconds.
-    package func backlog() async throws -> (count: Int, oldestSeconds: Double) {
-        let row = try await pool.query(
-            """
-            SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(due_at)), 0)::float8
-            FROM outbox WHERE due_at <= clock_timestamp()
-            """)[0]
-        return (try row.int(0), try row.double(1))
+    private static let putOff: Statement = """
+        UPDATE outbox SET due_at = clock_timestamp() + make_interval(secs => $2::float8) WHERE id = ANY ($1::bigint[])
+        """
+
+    /// Gives back messages that the broker certainly has not: anybody may publish them, in so many seconds.
+    package func giveBack(_ ids: [Int], forSeconds seconds: Double) async throws {
+        guard !ids.isEmpty else { return }
+        _ = try await pool.query(Self.putOff, [.ints(ids), .double(seconds)])
     }
 }

@@ -257,13 +257,10 @@ package struct Schedules: Sendable {
 
     /// The schedules with what would be in their way now.
     private func judged(_ schedules: [Schedule]) async throws -> [Schedule] {
-        guard !schedules.isEmpty else { return [] }
-        let requests = schedules.map(\.request)
-        let rows = try await pool.query(StartService.facts, StartService.asking(requests))
-        return try zip(zip(schedules, requests), rows).map { pair, row in
-            var schedule = pair.0
-            guard let facts = try StartService.startFacts(row) else { return schedule }
-            schedule.obstacle = StartGate.obstacle(pair.1, facts: facts, now: try row.date("read_at"))
+        let obstacles = try await StartOutlook(pool: pool).obstacles(of: schedules.map(\.request))
+        return zip(schedules, obstacles).map { schedule, obstacle in
+            var schedule = schedule
+            schedule.obstacle = obstacle
             return schedule
         }
     }

@@ -19,6 +19,11 @@ package enum Schema {
             migration(12, "sign_in", PackageResources._012_sign_in_sql),
             migration(13, "run_lists", PackageResources._013_run_lists_sql),
             migration(14, "directory", PackageResources._014_directory_sql),
+            migration(
+                15, "notifications_and_dead_letters",
+                PackageResources._015_notifications_and_dead_letters_sql),
+            migration(16, "roles_per_service", PackageResources._016_roles_per_service_sql),
+            migration(17, "audit_server", PackageResources._017_audit_server_sql),
         ]
     }
 

@@ -55,18 +55,7 @@ package struct ConnectionSummary: Sendable, Hashable {
     package let activeRun: RunID?
 }
 
-/// One line of a person's inbox: a run has ended.
-package struct InboxEntry: Sendable, Hashable {
-    package let id: DeliveryID
-    package let run: RunID
-    package let tenant: RunSummary.Named<Subject.Tenant>
-    package let title: String
-    package let body: String
-    package let createdAt: Date
-    package let readAt: Date?
-}
-
-/// Reads tenants, connections and inboxes for people, of those tenants that the caller has decided on.
+/// Reads tenants and connections for people, of those tenants that the caller has decided on.
 package struct TenantReading: Sendable {
     private let pool: PostgresPool
 
@@ -153,30 +142,6 @@ package struct TenantReading: Sendable {
         ).first.map(ConnectionSummary.init)
     }
 
-    private static let inbox: Statement = """
-        SELECT n.id, n.run_id, n.tenant_id, t.name AS tenant_name, n.title, n.body, n.created_at, n.read_at
-        FROM notifications n JOIN tenants t ON t.id = n.tenant_id
-        WHERE n.user_id = $1::uuid AND n.channel = 'inbox' AND n.tenant_id = ANY ($2::uuid[])
-          AND (n.run_id, n.id) < (coalesce((SELECT b.run_id FROM notifications b WHERE b.id = $3::uuid),
-                                           'ffffffff-ffff-ffff-ffff-ffffffffffff'), $3::uuid)
-        ORDER BY n.run_id DESC, n.id DESC LIMIT $4::int
-        """
-
-    /// The person's inbox, the latest runs first, without those on other tenants than `tenants`: whoever lost
-    /// a tenant no longer reads its name.
-    package func inbox(
-        of user: UserID, on tenants: [TenantID], before: DeliveryID?, limit: Int
-    ) async throws -> Page<InboxEntry> {
-        let rows = try await pool.query(
-            Self.inbox,
-            [
-                .uuid(user.uuid), .uuids(tenants.map(\.uuid)), .uuid(before?.uuid ?? RunReading.last),
-                .int(Page<InboxEntry>.rows(for: limit)),
-            ]
-        ).map(InboxEntry.init)
-        return Page(rows: rows, limit: limit)
-    }
-
     /// Below every id.
     static let first = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
 }
@@ -232,16 +197,5 @@ extension CredentialSummary {
             setBy: try row.uuidOrNil("set_by").map { id in
                 RunSummary.Named(id: UserID(id), name: try row.textOrNil("set_by_name") ?? "")
             }, expiresAt: try row.dateOrNil("expires_at"), keyID: try row.text("key_id"))
-    }
-}
-
-extension InboxEntry {
-    fileprivate init(_ row: Row) throws {
-        self.init(
-            id: DeliveryID(try row.uuid("id")), run: RunID(try row.uuid("run_id")),
-            tenant: RunSummary.Named(
-                id: TenantID(try row.uuid("tenant_id")), name: try row.text("tenant_name")),
-            title: try row.text("title"), body: try row.text("body"), createdAt: try row.date("created_at"),
-            readAt: try row.dateOrNil("read_at"))
     }
 }

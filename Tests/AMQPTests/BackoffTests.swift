@@ -22,7 +22,8 @@ struct BackoffTests {
 
     @Test func onlyAConnectionThatLivedStartsTheDelaysAnew() {
         let start = ContinuousClock.now
-        var schedule = ReconnectSchedule(backoff: Backoff(firstMilliseconds: 100, limitMilliseconds: 1_000))
+        let backoff = Backoff(firstMilliseconds: 100, limitMilliseconds: 1_000)
+        var schedule = ReconnectSchedule(nodes: 1, first: 0, backoff: backoff)
         #expect(schedule.wait(at: start) == 0)
         #expect(schedule.failed(at: start, random: 0) == .milliseconds(50))
         #expect((1...51).contains(schedule.wait(at: start)))
@@ -35,5 +36,23 @@ struct BackoffTests {
         schedule.established(at: start)
         let later = start.advanced(by: ReconnectSchedule.goodLifetime)
         #expect(schedule.failed(at: later, random: 0) == .milliseconds(50))
+    }
+
+    @Test func afterEachFailureItIsTheNextNodesTurnAndTheDelaysGrowOverAllOfThem() {
+        let start = ContinuousClock.now
+        let backoff = Backoff(firstMilliseconds: 100, limitMilliseconds: 1_000)
+        var schedule = ReconnectSchedule(nodes: 3, first: 1, backoff: backoff)
+        var tried = [schedule.node]
+        let delays = (0..<4).map { _ in
+            let delay = schedule.failed(at: start, random: 0)
+            tried.append(schedule.node)
+            return delay
+        }
+        #expect(tried == [1, 2, 0, 1, 2])
+        #expect(delays == [50, 100, 200, 400].map { .milliseconds($0) })
+        schedule.established(at: start)
+        #expect(schedule.node == 2)
+        _ = schedule.failed(at: start.advanced(by: ReconnectSchedule.goodLifetime), random: 0)
+        #expect(schedule.node == 0)
     }
 }

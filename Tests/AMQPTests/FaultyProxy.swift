@@ -43,6 +43,9 @@ final class FaultyProxy: Sendable {
     /// Connections accepted so far.
     var accepted: Int { state.withLock { $0.accepted } }
 
+    /// Whether a connection was accepted and not cut since.
+    var isUsed: Bool { state.withLock { !$0.descriptors.isEmpty } }
+
     /// Closes all connections; new ones are accepted.
     func cut() {
         state.withLock { state in
@@ -139,7 +142,7 @@ final class FaultyProxy: Sendable {
 
 /// Runs `body` with a proxy before the tests' broker.
 func withProxy<R: Sendable>(_ body: (FaultyProxy) async throws -> R) async throws -> R {
-    let proxy = try FaultyProxy(to: TestBroker.address().port)
+    let proxy = try FaultyProxy(to: TestBroker.address().nodes[0].port)
     defer { proxy.close() }
     return try await body(proxy)
 }

@@ -212,7 +212,8 @@ struct PublisherTests {
 
     @Test func aWrongPasswordIsRefusedAndNeverShown() async throws {
         let real = try TestBroker.address()
-        let address = try BrokerAddress(url: "amqp://\(real.user):wr0ng-secret@\(real.host):\(real.port)/")
+        let node = real.nodes[0]
+        let address = try BrokerAddress(url: "amqp://\(real.user):wr0ng-secret@\(node.host):\(node.port)/")
         try await withPublisher(Topology(), address: address) { publisher in
             try await eventually("refused") {
                 if case .disconnected(let error) = publisher.status {

@@ -68,7 +68,8 @@ struct QueueReaderTests {
     @Test("a broker that is away, and a queue that is not there, are errors at once")
     func errors() async throws {
         let nowhere = QueueReader(
-            address: try BrokerAddress(url: "amqp://localhost:1/"), topology: Topology(), queue: "q",
+            address: try BrokerAddress(url: "amqp://localhost:1,localhost:2/"), topology: Topology(),
+            queue: "q",
             bodyLimit: 1, name: "test")
         let away = await #expect(throws: AMQPError.self) { try await nowhere.take(limit: 1) }
         #expect(away?.code == .unreachable)

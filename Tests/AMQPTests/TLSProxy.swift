@@ -57,7 +57,7 @@ final class TLSProxy {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [
             "python3", "-c", Self.program, certificates.path("\(certificate).pem"),
-            certificates.path("\(certificate).key"), String(try TestBroker.address().port), version,
+            certificates.path("\(certificate).key"), String(try TestBroker.address().nodes[0].port), version,
         ]
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice

@@ -21,9 +21,16 @@ enum TestBroker {
     static func address(throughPort port: Int, _ options: String = "", scheme: String = "amqp") throws
         -> BrokerAddress
     {
+        try address(throughPorts: [port], options, scheme: scheme)
+    }
+
+    /// The same broker through several ports of this machine, as if each were a node of a cluster.
+    static func address(throughPorts ports: [Int], _ options: String = "", scheme: String = "amqp") throws
+        -> BrokerAddress
+    {
         let real = try address()
-        return try BrokerAddress(
-            url: "\(scheme)://\(real.user):\(real.password)@localhost:\(port)/\(options)")
+        let nodes = ports.map { "localhost:\($0)" }.joined(separator: ",")
+        return try BrokerAddress(url: "\(scheme)://\(real.user):\(real.password)@\(nodes)/\(options)")
     }
 
     static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

@@ -109,7 +109,7 @@ import Testing
             let connection = "\(Self.contoso.connectionID)"
             let changes: [([String], String)] = [
                 (["access", "suspend", "--tenant", "Contoso"], "Contoso is suspended.\neffective"),
-                (["access", "resume", "--tenant", "Contoso"], "Contoso is operable.\neffective"),
+                (["access", "resume", "--tenant", "Contoso"], "Contoso is operable.\n"),
                 (
                     ["access", "write-gate", "open", "--tenant", "Contoso"],
                     "Changes to Contoso are switched on."

@@ -52,7 +52,8 @@ import Testing
                 "notifications email", "webhooks add", "webhooks list", "webhooks rotate", "webhooks disable",
                 "webhooks enable", "webhooks remove", "tokens create", "tokens list", "tokens issue",
                 "tokens revoke", "accounts set", "accounts link", "keys generate", "migrate", "demo-data",
-                "version",
+                "database-logins", "broker-definitions", "version", "workspaces create", "users create",
+                "users list", "tenants create", "tenants list",
             ])
     }
 
@@ -63,7 +64,8 @@ import Testing
             #expect(!help.abstract.isEmpty)
             if help.subcommands.isEmpty { #expect(help.discussion.contains("EXAMPLE"), "\(path)") }
             for line in help.discussion.split(separator: "\n") {
-                #expect(line.count <= 90, "too long for a terminal: \(line)")
+                // Prose is broken by us; a command stands in one line, so that it can be copied.
+                #expect(line.count <= (line.hasPrefix("  ") ? 90 : 80), "too long for a terminal: \(line)")
                 guard let start = line.range(of: " atlas "), line.hasPrefix("  "),
                     line[..<start.lowerBound].split(separator: " ").allSatisfy({ $0.contains("=") })
                 else { continue }
@@ -91,7 +93,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["nonsense"], ["start"], ["start", "compliance.snapshot"],
+        ["nonsense"], ["workspaces", "create", " "], ["tenants", "create"], ["tenants", "create", "A", "a"],
+        ["users", "create", "A", "--role", "king"], ["start"], ["start", "compliance.snapshot"],
         ["start", "compliance.snapshot", "--tenant", "A", "--connection", "B"],
         ["start", "x", "--tenant", "A", "--wait-limit", "soon"], ["runs", "list", "--limit", "0"],
         ["runs", "list", "--limit", "201"], ["runs", "list", "--state", "ended"],

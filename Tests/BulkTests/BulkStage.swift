@@ -94,7 +94,7 @@ final class BulkStage {
             routes: OutboxRelay.allRoutes, logger: TestDatabase.quiet)
         let maintenance = Maintenance(
             repair: RunRepair(pool: pool, outboxLeaseSeconds: 5), reminderSeconds: 10,
-            publish: relay.publish, logger: TestDatabase.quiet)
+            publish: relay.publish, figures: RepairFigures(Metrics()), logger: TestDatabase.quiet)
         self.publisher = publisher
         self.relay = relay
         tasks = [

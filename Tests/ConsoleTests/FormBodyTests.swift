@@ -29,18 +29,6 @@ struct FormBodyTests {
         #expect(Link.local(nil) == nil)
     }
 
-    @Test func aSealIsOfOneSession() {
-        let (one, other) = (SessionSeal("a"), SessionSeal("b"))
-        #expect(one.accepts(formToken: one.formToken) && !one.accepts(formToken: other.formToken))
-        #expect(one.opened(one.signed("{\"ä\":1}")) == "{\"ä\":1}")
-        #expect(other.opened(one.signed("x")) == nil)
-        let signed = one.signed("text")
-        #expect(
-            one.opened(String(signed.dropLast())) == nil && one.opened("") == nil && one.opened("..") == nil)
-        #expect(one.key("a") == SessionSeal("a").key("a") && one.key("a") != one.key("b"))
-        #expect(one.key("form") != one.formToken)
-    }
-
     @Test func aSpreadsheetIsGivenNoFormulas() {
         #expect(
             RunExport.row(["=1+1", "a\"b", "-x", "plain"]) == "\"'=1+1\",\"a\"\"b\",\"'-x\",\"plain\"\r\n")

@@ -25,6 +25,7 @@ struct HostileTextTests {
             let browser = try await stage.browser(of: .owner)
             _ = try await stage.start(browser)
             let run = try await stage.runs()[0]
+            try await NotificationThings.make(stage, run, for: stage.world.owner)
             for round in 0..<100 {
                 let pick = Self.seeds[Int.random(in: 0..<Self.seeds.count, using: &random)]
                 let text = String((pick + "\(round)").replacing("\u{0}", with: "").prefix(200))
@@ -35,6 +36,13 @@ struct HostileTextTests {
                         [.text(text)]
                     ),
                     ("UPDATE users SET name = $1", [.text(text)]),
+                    ("UPDATE notifications SET title = $1, body = $1", [.text(text)]),
+                    ("UPDATE webhooks SET label = $1, origin = $1", [.text(text)]),
+                    (
+                        "UPDATE dead_letters SET type = left($1, 100), message_id = left($1, 100), reason = left($1, 100)",
+                        [.text(text)]
+                    ),
+                    ("UPDATE saved_views SET name = left($1, 60), query = $1", [.text(text)]),
                 ])
                 for path in [
                     "/admin", "/admin/operations", "/admin/operations/\(run)", "/admin/tenants",
@@ -43,7 +51,9 @@ struct HostileTextTests {
                     "/admin/access/\(stage.world.owner)", "/admin/audit",
                     "/admin/provider-connections/\(stage.world.connection)/edit",
                     "/admin/provider-connections/\(stage.world.connection)/credential",
-                    "/admin/provider-connections/new",
+                    "/admin/provider-connections/new", "/admin/notifications",
+                    "/admin/notifications/webhooks", "/admin/notifications/deliveries",
+                    "/admin/dead-letters",
                 ] {
                     let page = try await browser.get(path)
                     #expect(page.status == 200)

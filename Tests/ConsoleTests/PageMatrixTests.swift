@@ -51,14 +51,21 @@ struct PageMatrixTests {
             return action("/admin/operations", .providerRun, [("change", "cancel"), ("run", "\(run)")])
         case .signOut: return action("/sign-out", nil)
         case .theme: return action("/theme", nil, [("theme", "dark")])
+        case .changeViews:
+            return action(
+                "/admin/operations/views", nil, [("change", "remove"), ("view", "\(RunID(UUID()))")])
+        case .backups: preconditionFailure("these stand in BackupPageTests")
         case .management: preconditionFailure("these stand in ManagementMatrixTests")
+        case .notifications, .deadLetters: preconditionFailure("these stand in NotificationMatrixTests")
+        case .bulk, .schedules: preconditionFailure("these stand in BulkMatrixTests")
         }
     }
 
     private static func routes(_ run: RunID, _ connection: ConnectionID) -> [Route] {
         [
             .overview, .operations, .operationsFile(.csv), .operationsFile(.json), .run(run), .runItems(run),
-            .tenants, .connections, .connection(connection), .me, .changeRuns, .start, .cancel(run),
+            .tenants, .connections, .connection(connection), .me, .changeRuns, .changeViews, .start,
+            .cancel(run),
             .retry(run),
             .theme, .signOut,
         ]
@@ -83,7 +90,7 @@ struct PageMatrixTests {
                     asked += 1
                 }
             }
-            #expect(asked == visitors.count * 16)
+            #expect(asked == visitors.count * 17)
         }
     }
 
@@ -109,6 +116,8 @@ struct PageMatrixTests {
             #expect(isRefused == !may, "\(what): \(text)")
             if visitor.role == nil { #expect(text.contains("There is nothing here"), "\(what): \(text)") }
         case .signOut, .theme: #expect(reply.status == 303, "\(what)")
+        // There is none.
+        case .changeViews: #expect(reply.status == 404, "\(what)")
         case .changeRuns:
             #expect(reply.status == (visitor.holdsAnything ? 200 : 403), "\(what)")
             #expect(reply.text.contains("Do it with these 1") == may, "\(what)")

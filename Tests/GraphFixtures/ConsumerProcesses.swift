@@ -7,6 +7,7 @@ internal import JobRuntime
 package import Operations
 internal import Postgres
 internal import Sealing
+internal import ServiceKit
 internal import Store
 
 /// Consumers as processes, one after the other, with a starter's relay and maintenance in this one.
@@ -50,7 +51,7 @@ package final class ConsumerProcesses {
             routes: OutboxRelay.allRoutes, logger: TestDatabase.quiet)
         let maintenance = Maintenance(
             repair: RunRepair(pool: stage.database.pool, outboxLeaseSeconds: 5), reminderSeconds: 10,
-            publish: relay.publish, logger: TestDatabase.quiet)
+            publish: relay.publish, figures: RepairFigures(Metrics()), logger: TestDatabase.quiet)
         self.publisher = publisher
         self.relay = relay
         tasks = [

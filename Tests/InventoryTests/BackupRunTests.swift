@@ -43,7 +43,7 @@ import Testing
             // Equal contents are kept once.
             #expect(try await stage.count("SELECT count(*) FROM policy_contents") == contents)
             let sets = try await BackupReading(pool: stage.database.pool).sets(
-                of: stage.world.tenant, before: nil, limit: 10)
+                of: [stage.world.tenant], before: nil, limit: 10)
             #expect(Set(sets.entries) == [first.set, second.set])
         }
     }

@@ -46,7 +46,7 @@ struct Stage: Sendable {
                 Task {
                     await Maintenance(
                         repair: RunRepair(pool: database.pool, outboxLeaseSeconds: 5), reminderSeconds: 300,
-                        publish: relay.publish, logger: TestDatabase.quiet
+                        publish: relay.publish, figures: RepairFigures(Metrics()), logger: TestDatabase.quiet
                     ).run()
                 },
             ]

@@ -24,7 +24,8 @@ extension PostgresTests {
             #expect(answer == 42, sourceLocation: location)
         }
 
-        private static let sleep: Statement = "SELECT pg_sleep(60)"
+        /// Waits for as long as another transaction holds the lock.
+        private static let lock: Statement = "SELECT pg_advisory_xact_lock(4711)"
 
         @Test func manyTasksShareOneConnection() async throws {
             try await withPool({ $0.poolSize = 1 }) { pool in
@@ -88,9 +89,12 @@ extension PostgresTests {
 
         @Test func statementTimeout() async throws {
             try await withPool({ $0.statementTimeout = .milliseconds(300) }) { pool in
-                let error = await postgresError { try await pool.query(Self.sleep) }
-                #expect(error?.sqlState == "57014")
-                #expect(error?.isRetryable == true)
+                try await pool.transaction { holder in
+                    _ = try await holder.query(Self.lock)
+                    let error = await postgresError { try await pool.query(Self.lock) }
+                    #expect(error?.sqlState == "57014")
+                    #expect(error?.isRetryable == true)
+                }
                 try await expectAnswer(pool)
             }
         }
@@ -125,11 +129,16 @@ extension PostgresTests {
 
         @Test func backendTerminatedWhileAStatementRuns() async throws {
             try await withPool { pool in
-                async let sleeping = postgresError { try await pool.query(Self.sleep) }
-                try await terminate(pool, .sleeping)
-                let error = await sleeping
-                #expect(error?.sqlState == "57P01")
-                #expect(error?.isRetryable == true)
+                try await pool.transaction { holder in
+                    _ = try await holder.query(Self.lock)
+                    async let waiting = postgresError { try await pool.query(Self.lock) }
+                    try await eventually("a session to terminate") {
+                        try await holder.query(.waiting).count == 1
+                    }
+                    let error = await waiting
+                    #expect(error?.sqlState == "57P01")
+                    #expect(error?.isRetryable == true)
+                }
                 try await expectAnswer(pool)
             }
         }
@@ -319,7 +328,10 @@ extension PostgresTests {
         }
 
         @Test func wrongAddressIsNotRetryableAndKeepsThePassword() async throws {
-            for url in ["postgres://user:hun%ter2@host/name", "nonsense", "postgres://u:hunter2@h/n?no=1"] {
+            for url in [
+                "postgres://user:hun%ter2@host/name", "nonsense", "postgres://u:hunter2@h/n?no=1",
+                "postgres://u:hunter2@a:1,b:2,c/n?port=1,2",
+            ] {
                 let pool = PostgresPool(PostgresConfiguration(url: url), logger: quiet)
                 let error = await postgresError { try await pool.query("SELECT 1") }
                 #expect(error?.kind == .configuration)
@@ -331,6 +343,34 @@ extension PostgresTests {
             var dumped = "\(configuration) \(String(reflecting: configuration))"
             dump(configuration, to: &dumped)
             #expect(!dumped.contains("hunter2"))
+        }
+
+        /// A session on a server that was made read-only, as an operator does to keep changes away, is given up; the
+        /// next one is on a server that can be written to, or on none.
+        @Test func sessionThatTakesNoChangesIsReplaced() async throws {
+            try await withPool({ $0.poolSize = 1 }) { pool in
+                _ = try await pool.query(Self.table)
+                _ = try await pool.query("SET default_transaction_read_only = on")
+                let refused = await postgresError { try await pool.query(Self.insert, [.int(1)]) }
+                #expect(refused?.sqlState == "25006")
+                #expect(refused?.isRetryable == true)
+                _ = try await pool.query(Self.insert, [.int(1)])
+                try await expectItems(1, pool)
+            }
+        }
+
+        @Test func serverThatTakesNoChangesIsNotUsed() async throws {
+            try await withDatabase { database in
+                try await administer(
+                    database.configuration.url,
+                    "ALTER DATABASE \(database.name) SET default_transaction_read_only = on")
+                try await withPool(on: database.configuration) { pool in
+                    let error = await postgresError { try await pool.query("SELECT 1") }
+                    #expect(error?.kind == .connection)
+                    #expect(error?.message.contains("read-only") == true)
+                    #expect(error?.isRetryable == true)
+                }
+            }
         }
 
         @Test func sessionHasTheLimits() async throws {
@@ -395,9 +435,9 @@ extension PostgresTests {
 }
 
 extension Statement {
-    fileprivate static let sleeping: Statement = """
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE datname = current_database() AND query = 'SELECT pg_sleep(60)' AND state = 'active'
+    fileprivate static let waiting: Statement = """
+        SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
         """
     fileprivate static let idleInTransaction: Statement = """
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -105,6 +105,17 @@ import Testing
             ])
     }
 
+    @Test func refusesURLsThatTheirReaderCanNotUse() {
+        let problems = Self.problems(["PLACE": "amqp://one,secret:x", "OTHER": "amqp://one"]) { settings in
+            for name in ["PLACE", "OTHER"] {
+                _ = settings.url(name, schemes: ["amqp"], example: "amqp://broker") { url in
+                    url.hasSuffix("x") ? "a port is no port" : nil
+                }
+            }
+        }
+        #expect(problems == ["PLACE can't be used: a port is no port; for example PLACE=amqp://broker"])
+    }
+
     @Test func refusesOtherChoices() {
         let problems = Self.problems(["ON": "yes", "COLOR": "blue", "LOG_LEVEL": "loud"]) {
             _ = $0.bool("ON", default: true)

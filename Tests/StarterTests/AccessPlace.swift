@@ -128,10 +128,30 @@ struct AccessPlace: Sendable {
             ScheduleTests.body(on: world.connection, "policy.sync", as: "system"))
         let run = try await site.start(owner, on: world.connection)
         let (webhook, delivery) = try await deliveries(site, world, run)
+        let (deadLetter, view) = (UUID(), UUID())
+        _ = try await site.pool.pipeline([
+            (
+                """
+                INSERT INTO dead_letters (id, queue, digest, count, run_id, workspace_id, tenant_id, size)
+                VALUES ($1::uuid, 'jobs.provider', encode(sha256(uuid_send($1::uuid)), 'hex'), 1, $2::uuid, $3::uuid,
+                        $4::uuid, 10)
+                """,
+                [
+                    .uuid(deadLetter), .uuid(run.uuid), .uuid(world.workspace.uuid), .uuid(world.tenant.uuid),
+                ]
+            ),
+            (
+                """
+                INSERT INTO saved_views (id, workspace_id, user_id, name, query)
+                VALUES ($1::uuid, $2::uuid, $3::uuid, 'theirs', 'state:running')
+                """, [.uuid(view), .uuid(world.workspace.uuid), .uuid(guest)]
+            ),
+        ])
         return AccessThings(
             workspace: "\(world.workspace)", tenant: "\(world.tenant)", connection: "\(world.connection)",
             freeConnection: text(free), run: "\(run)", schedule: schedule["schedule_id"]?.string ?? "",
-            backup: "\(run)", webhook: text(webhook), delivery: text(delivery), system: text(system),
+            backup: "\(run)", webhook: text(webhook), delivery: text(delivery),
+            deadLetter: text(deadLetter), view: text(view), system: text(system),
             systemToken: text(systemToken), guest: text(guest), reader: "\(world.people[.readonly]!)",
             stranger: "\(world.stranger)")
     }
@@ -223,6 +243,8 @@ struct AccessPlace: Sendable {
                 (SELECT string_agg(n::text, ',' ORDER BY id) FROM notifications n WHERE workspace_id = $1::uuid),
                 (SELECT string_agg(e::text, ',' ORDER BY user_id) FROM email_settings e
                  WHERE workspace_id = $1::uuid),
+                (SELECT string_agg(v::text, ',' ORDER BY id) FROM saved_views v WHERE workspace_id = $1::uuid),
+                (SELECT string_agg(l::text, ',' ORDER BY id) FROM dead_letters l WHERE workspace_id = $1::uuid),
                 (SELECT w::text FROM workspaces w WHERE id = $1::uuid))
             """, [.uuid(world.workspace.uuid)])[0].text(0)
     }

@@ -11,7 +11,9 @@ struct AccessThings: Sendable {
     var workspace, tenant, connection: String
     /// A connection of the tenant on which nothing runs.
     var freeConnection: String
-    var run, schedule, backup, webhook, delivery: String
+    var run, schedule, backup, webhook, delivery, deadLetter: String
+    /// A named filter of somebody else's.
+    var view: String
     /// A system of the workspace, and a token of it.
     var system, systemToken: String
     /// Hold `readonly`: one on the tenant, one on the whole workspace.
@@ -24,9 +26,8 @@ struct AccessThings: Sendable {
         func id() -> String { UUID().uuidString.lowercased() }
         return AccessThings(
             workspace: id(), tenant: id(), connection: id(), freeConnection: id(), run: id(), schedule: id(),
-            backup: id(), webhook: id(), delivery: id(), system: id(), systemToken: id(), guest: id(),
-            reader: id(),
-            stranger: id())
+            backup: id(), webhook: id(), delivery: id(), deadLetter: id(), view: id(), system: id(),
+            systemToken: id(), guest: id(), reader: id(), stranger: id())
     }
 }
 
@@ -62,7 +63,8 @@ struct AccessRequest: Sendable, CustomStringConvertible {
 enum RouteKind: CaseIterable {
     case startRun, dryRun, listRuns, run, explanation, items, cancel, retry
     case createSchedule, listSchedules, schedule, removeSchedule, pauseSchedule, resumeSchedule
-    case me, tenants, notifications, users, audit
+    case me, tenants, notifications, readNotifications, users, audit
+    case listViews, keepView, removeView, listDeadLetters, redriveDeadLetter, dropDeadLetter
     case connections, createConnection, connection, editConnection, connectionDefault, credential
     case createToken, tokens, revokeToken, backups, backup, groups
     case grant, revoke, changeRole, disableUser, enableUser
@@ -90,6 +92,13 @@ enum RouteKind: CaseIterable {
             case .me: .me
             case .tenants: .tenants
             case .notifications: .notifications
+            case .readNotifications: .readNotifications
+            case .listViews: .listViews
+            case .keepView: .keepView
+            case .removeView: .removeView
+            case .listDeadLetters: .listDeadLetters
+            case .redriveDeadLetter: .redriveDeadLetter
+            case .dropDeadLetter: .dropDeadLetter
             case .users: .users
             case .audit: .audit
             case .connections: .connections

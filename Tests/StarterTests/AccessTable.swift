@@ -33,6 +33,36 @@ extension RouteKind {
         case .me: [AccessRequest(.get, .token) { _ in "/v1/me" }]
         case .tenants: [AccessRequest(.get, .token) { _ in "/v1/tenants" }]
         case .notifications: [AccessRequest(.get, .token) { _ in "/v1/notifications" }]
+        case .readNotifications:
+            [AccessRequest(.post, .own(.operationsView), 204) { _ in "/v1/notifications/read" }]
+        case .listViews: [AccessRequest(.get, .token) { _ in "/v1/views" }]
+        case .keepView:
+            [
+                AccessRequest(.post, .own(.operationsView)) {
+                    _ in
+                    "/v1/views"
+                } body: { _ in
+                    ["name": "mine", "query": "outcome:blocked"]
+                }
+            ]
+        // Nobody removes somebody else's.
+        case .removeView:
+            [AccessRequest(.delete, .own(.operationsView), 404) { "/v1/views/\($0.view)" }]
+        case .listDeadLetters: [AccessRequest(.get, .token) { _ in "/v1/dead-letters" }]
+        case .redriveDeadLetter:
+            [
+                AccessRequest(.post, .here(.providerRun), 202) {
+                    "/v1/dead-letters/\($0.deadLetter)/redrive"
+                }
+            ]
+        case .dropDeadLetter:
+            [
+                AccessRequest(.post, .here(.providerRun), 202) {
+                    "/v1/dead-letters/\($0.deadLetter)/drop"
+                } body: { _ in
+                    ["note": "forged"]
+                }
+            ]
         case .users: [AccessRequest(.get, .anywhere(.accessManage)) { _ in "/v1/users" }]
         case .audit:
             [
@@ -101,11 +131,16 @@ extension RouteKind {
             ]
         case .writeGate:
             [
-                AccessRequest(.put, .here(.accessManage)) {
+                AccessRequest(.put, .here(.accessManage), 204) {
                     "/v1/tenants/\($0.tenant)/write-gate"
                 } body: { _ in
                     ["open": true]
-                }
+                },
+                AccessRequest(.put, .here(.accessManage)) {
+                    "/v1/tenants/\($0.tenant)/write-gate"
+                } body: { _ in
+                    ["open": false]
+                },
             ]
         case .freeze: Self.freezes("/v1/freezes", 200)
         case .liftFreeze: Self.freezes("/v1/freezes/lift", 204)

@@ -31,19 +31,25 @@ struct AuthorityTests {
         }
     }
 
+    /// A run of the operator's with a call whose holder was lost.
+    private func aCallInDoubt(_ site: Site) async throws -> (run: RunID, call: UUID) {
+        let run = try await site.start(site.token(for: site.world.operator))
+        let call = UUID()
+        _ = try await site.pool.query(
+            """
+            INSERT INTO call_permits (id, run_id, attempt, worker_id, workspace_id, tenant_id, connection_id,
+                                      user_id, grant_id, call, opened_at, deadline)
+            SELECT $1::uuid, r.id, 1, gen_random_uuid(), r.workspace_id, r.tenant_id, r.connection_id,
+                   r.initiator_id, m.id, 'GET /organization', now(), now() - interval '1 second'
+            FROM runs r JOIN memberships m ON m.user_id = r.initiator_id
+            """, [.uuid(call)])
+        return (run, call)
+    }
+
     @Test func aCallThatNobodyCanTellTheEndOfIsInDoubt() async throws {
         try await Site.with { site in
             let token = try await site.token(for: site.world.manager)
-            let run = try await site.start(site.token(for: site.world.operator))
-            let call = UUID()
-            _ = try await site.pool.query(
-                """
-                INSERT INTO call_permits (id, run_id, attempt, worker_id, workspace_id, tenant_id, connection_id,
-                                          user_id, grant_id, call, opened_at, deadline)
-                SELECT $1::uuid, r.id, 1, gen_random_uuid(), r.workspace_id, r.tenant_id, r.connection_id,
-                       r.initiator_id, m.id, 'GET /organization', now(), now() - interval '1 second'
-                FROM runs r JOIN memberships m ON m.user_id = r.initiator_id
-                """, [.uuid(call)])
+            let (run, call) = try await aCallInDoubt(site)
             let changes: [(HTTPRequest.Method, String, JSON?)] = [
                 (.put, "/v1/provider-connections/\(site.world.connection)/enabled", ["enabled": false]),
                 (.put, "/v1/tenants/\(site.world.tenant)/operability", ["operability": "suspended"]),
@@ -64,6 +70,21 @@ struct AuthorityTests {
                 #expect(doubt?["call_id"]?.string == call.uuidString.lowercased())
                 #expect(doubt?["run_id"]?.string == "\(run)")
                 #expect(doubt?["call"]?.string == "GET /organization")
+            }
+        }
+    }
+
+    @Test func whatGivesBackWaitsForNoCall() async throws {
+        try await Site.with { site in
+            let token = try await site.token(for: site.world.manager)
+            _ = try await aCallInDoubt(site)
+            for (path, body) in [
+                ("/v1/tenants/\(site.world.tenant)/operability", ["operability": "operable"]),
+                ("/v1/tenants/\(site.world.tenant)/write-gate", ["open": true]),
+                ("/v1/provider-connections/\(site.world.connection)/enabled", ["enabled": true]),
+            ] as [(String, JSON)] {
+                let reply = try await site.call(.put, path, token, body)
+                #expect(reply.status == 204, "\(path): \(reply.text)")
             }
         }
     }

@@ -92,7 +92,7 @@ struct ConnectionRouteTests {
             #expect(off.status == 200)
             #expect(off["settled_at"]?.string != nil)
             #expect(try await site.call(.get, path, token)["enabled"] == false)
-            #expect(try await site.call(.put, path + "/enabled", token, ["enabled": true]).status == 200)
+            #expect(try await site.call(.put, path + "/enabled", token, ["enabled": true]).status == 204)
             let rows = try await site.pool.query(
                 "SELECT action, tenant_id FROM audit WHERE action LIKE 'connection.%' ORDER BY id")
             #expect(try rows.map { try $0.text(0) } == ["connection.disabled", "connection.enabled"])

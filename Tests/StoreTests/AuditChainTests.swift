@@ -107,6 +107,46 @@ struct AuditChainTests {
         }
     }
 
+    /// A dump is restored on a server that has made fewer transactions: each record there has a lower number.
+    @Test("on another server nothing is sealed or judged before it is settled, and then everything once")
+    func anotherServer() async throws {
+        try await Stand.with { stand in
+            try await stand.record(batches: 3, of: 20)
+            // What was not sealed when the dump was made.
+            try await stand.pool.transaction { try await stand.insert(5, in: $0) }
+            let before = try await stand.verified().head
+            try await stand.comeFromAnotherServer(ahead: 200)
+            try await stand.pool.transaction { try await stand.insert(5, in: $0) }
+            await #expect(throws: StoreError.notSettled) { try await AuditSeals(pool: stand.pool).seal() }
+            await #expect(throws: StoreError.notSettled) { try await stand.verified() }
+            try await stand.pool.transaction { early in
+                // It has its number before, and writes its records after.
+                _ = try await early.query("SELECT pg_current_xact_id()")
+                try await AuditSeals(pool: stand.pool).settle()
+                try await stand.insert(5, in: early)
+            }
+            let head = try await stand.verified().head
+            try await AuditSeals(pool: stand.pool).settle()
+            #expect(try await stand.verified().head == head)
+            // Until it has come by the numbers of before.
+            for _ in 0..<400 { _ = try await stand.pool.query("SELECT pg_current_xact_id()") }
+            try await stand.record(batches: 2, of: 20)
+            let chain = try await stand.verified(knownHead: before)
+            #expect(chain.finding == nil)
+            #expect(chain.hasKnownHead == true)
+            #expect(chain.unsealed == 0)
+            #expect(try await chain.records == stand.count("SELECT count(*) FROM audit"))
+            // What was sealed elsewhere is still guarded.
+            try await stand.tamper([
+                """
+                INSERT INTO audit (id, at, action, workspace_id, details, xact) OVERRIDING SYSTEM VALUE
+                SELECT 0, at, 'test.early', workspace_id, details, '2000000000' FROM audit ORDER BY id LIMIT 1
+                """
+            ])
+            #expect(try await stand.verified().finding?.change == .inserted)
+        }
+    }
+
     /// 1,000 times: alter, remove, slip in or exchange records, or touch a block; look; and put everything back.
     @Test("a thousand changes by the database's superuser are all found, and named")
     func tampering() async throws {
@@ -215,20 +255,38 @@ private enum Tampering: CaseIterable {
 extension Stand {
     fileprivate func record(batches: Int, of count: Int, in workspace: WorkspaceID? = nil) async throws {
         for _ in 0..<batches {
-            _ = try await pool.query(
-                """
-                INSERT INTO audit (action, workspace_id, tenant_id, actor_id, details)
-                SELECT 'test.' || n, $1::uuid, CASE WHEN n % 2 = 0 AND $2::uuid IS NOT NULL THEN $2::uuid END,
-                       CASE WHEN n % 3 = 0 THEN $3::uuid END, json_build_object('n', n, 'say', 'Grüße 🔒')
-                FROM generate_series(1, $4::int) n
-                """,
-                [
-                    .uuid((workspace ?? world.workspace).uuid),
-                    workspace == nil ? .uuid(world.tenants[0].uuid) : .null,
-                    .uuid(world.owner.uuid), .int(count),
-                ])
+            try await pool.transaction { try await insert(count, of: workspace, in: $0) }
             try await seal()
         }
+    }
+
+    fileprivate func insert(
+        _ count: Int, of workspace: WorkspaceID? = nil, in transaction: Transaction
+    ) async throws {
+        _ = try await transaction.query(
+            """
+            INSERT INTO audit (action, workspace_id, tenant_id, actor_id, details)
+            SELECT 'test.' || n, $1::uuid, CASE WHEN n % 2 = 0 AND $2::uuid IS NOT NULL THEN $2::uuid END,
+                   CASE WHEN n % 3 = 0 THEN $3::uuid END, json_build_object('n', n, 'say', 'Grüße 🔒')
+            FROM generate_series(1, $4::int) n
+            """,
+            [
+                .uuid((workspace ?? world.workspace).uuid),
+                workspace == nil ? .uuid(world.tenants[0].uuid) : .null,
+                .uuid(world.owner.uuid), .int(count),
+            ])
+    }
+
+    /// As though all there is had been written on a server that has made so many transactions more than this one.
+    fileprivate func comeFromAnotherServer(ahead count: Int) async throws {
+        try await tamper(
+            "UPDATE audit SET xact = (xact::text::bigint + $1::bigint)::text::xid8", [.int(count)])
+        try await tamper(
+            """
+            UPDATE audit_horizon SET server = server + 1,
+                sealed_before = (sealed_before::text::bigint + $1::bigint)::text::xid8,
+                mark_xact = (mark_xact::text::bigint + $1::bigint)::text::xid8
+            """, [.int(count)])
     }
 
     /// Seals everything. Transactions in other databases of the server hold the horizon, too: it is waited for.

@@ -68,10 +68,12 @@ struct AuthorityChangesTests {
             #expect(answer.settledAt != nil && answer.inDoubt.isEmpty, "\(taking.name)")
             #expect(try await executing.refusal()?.reason == taking.reason, "\(taking.name)")
             #expect(try await stand.actions(executing.id).last == "call.denied", "\(taking.name)")
-            let audited = try await stand.count(
-                "SELECT count(*) FROM audit WHERE actor_id = $1::uuid AND workspace_id = $2::uuid",
-                [.uuid(stand.world.owner.uuid), .uuid(stand.world.workspace.uuid)])
-            #expect(audited == 1, "\(taking.name)")
+            // The change, and when it took effect.
+            let audited = try await stand.pool.query(
+                "SELECT action FROM audit WHERE actor_id = $1::uuid AND workspace_id = $2::uuid ORDER BY id",
+                [.uuid(stand.world.owner.uuid), .uuid(stand.world.workspace.uuid)]
+            ).map { try $0.text(0) }
+            #expect(audited.count == 2 && audited.last == "authority.took_effect", "\(taking.name)")
         }
     }
 

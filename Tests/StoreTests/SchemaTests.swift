@@ -116,6 +116,31 @@ struct SchemaTests {
             INSERT INTO email_settings (user_id, workspace_id, address, enabled)
             SELECT ou, w, 'a@b', true FROM place
             """),
+        Case(
+            "a named filter of another workspace's person", foreignKey,
+            "saved_views_workspace_id_user_id_fkey",
+            """
+            INSERT INTO saved_views (id, workspace_id, user_id, name, query)
+            SELECT gen_random_uuid(), w, ou, 'x', 'x' FROM place
+            """),
+        Case(
+            "a dead letter of another tenant's run", foreignKey, "dead_letters_tenant_id_run_id_fkey",
+            """
+            INSERT INTO dead_letters (queue, digest, count, run_id, workspace_id, tenant_id, size)
+            SELECT 'x', repeat('0', 64), 1, put_run(w, t, c, u), w, t2, 1 FROM place
+            """),
+        Case(
+            "a wish of another workspace's person", foreignKey, "dead_letters_workspace_id_wished_by_fkey",
+            """
+            INSERT INTO dead_letters (queue, digest, count, run_id, workspace_id, tenant_id, size, wish, wished_by, wished_at)
+            SELECT 'x', repeat('0', 64), 1, put_run(w, t, c, u), w, t, 1, 'redrive', ou, now() FROM place
+            """),
+        Case(
+            "a wish about what names no run", check, nil,
+            """
+            INSERT INTO dead_letters (queue, digest, count, size, wish, wished_at)
+            VALUES ('x', repeat('0', 64), 1, 1, 'redrive', now())
+            """),
     ]
 
     static let once: [Case] = [

@@ -45,10 +45,10 @@ start_identity_provider
 stack_console "OIDC_ISSUER=$OIDC_ISSUER" OIDC_CLIENT_ID=console OIDC_CLIENT_SECRET=not-looked-at
 stack_console_accounts
 stack_inventory inventory-consumer
+stack_bulk bulk-consumer
 # The provider consumer is started and stopped by the test.
-CONSUMER_DATABASE_URL=$CONSUMERS_DATABASE_URL
 export BIN OWNER_DATABASE_URL POSTGRES_BIN AMQP_URL STARTER_URL GRAPH_SANDBOX_URL SANDBOX_CONTROL_TOKEN
-export CREDENTIAL_PRIVATE_KEY_FILE CONSUMER_DATABASE_URL CONSOLE_URL CONSOLE_PASSWORD
+export CREDENTIAL_PRIVATE_KEY_FILE CONSOLE_URL CONSOLE_PASSWORD
 export OIDC_ISSUER DEMO_DATA=$STATE/demo-data.json LOGS=$STATE/logs
 # With a folder as its argument it leaves pictures of the pages there.
 "$TOOLS/bin/python" "$ROOT/Tests/System/lib/console.py" "$@"

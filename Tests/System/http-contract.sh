@@ -31,8 +31,6 @@ stack_sandbox
 stack_starter RATE_LIMIT_PER_SECOND=0
 stack_notifier
 stack_demo_data
-# What is started there is a consumer, and a starter that may do no more with it.
-DATABASE_URL=$CONSUMERS_DATABASE_URL
-export BIN DATABASE_URL AMQP_URL STARTER_URL GRAPH_SANDBOX_URL SANDBOX_CONTROL_TOKEN CREDENTIAL_PRIVATE_KEY_FILE
+export BIN AMQP_URL STARTER_URL GRAPH_SANDBOX_URL SANDBOX_CONTROL_TOKEN CREDENTIAL_PRIVATE_KEY_FILE
 export ROOT VALIDATORS DEMO_DATA=$STATE/demo-data.json LOGS=$STATE/logs REPORTS=$STATE/reports
 "$VALIDATORS/bin/python" "$ROOT/Tests/System/lib/http_contract.py" "$@"

@@ -14,6 +14,6 @@ stack_keys
 stack_sandbox
 stack_demo_data
 stack_consumer consumer
-export DATABASE_URL OWNER_DATABASE_URL POSTGRES_BIN AMQP_URL BIN DEMO_DATA=$STATE/demo-data.json LOGS=$STATE/logs
+export OWNER_DATABASE_URL POSTGRES_BIN AMQP_URL BIN DEMO_DATA=$STATE/demo-data.json LOGS=$STATE/logs
 # Debian's own: the package brings the client library to no other.
 /usr/bin/python3 "$ROOT/Tests/System/lib/killed_starter.py" "$@"

@@ -14,8 +14,6 @@ stack_keys
 stack_sandbox
 stack_starter RATE_LIMIT_PER_SECOND=0
 stack_demo_data
-# What is started there are consumers.
-DATABASE_URL=$CONSUMERS_DATABASE_URL
-export BIN DATABASE_URL AMQP_URL STARTER_URL GRAPH_SANDBOX_URL SANDBOX_CONTROL_TOKEN CREDENTIAL_PRIVATE_KEY_FILE
+export BIN AMQP_URL STARTER_URL GRAPH_SANDBOX_URL SANDBOX_CONTROL_TOKEN CREDENTIAL_PRIVATE_KEY_FILE
 export DEMO_DATA=$STATE/demo-data.json LOGS=$STATE/logs
 python3 "$ROOT/Tests/System/lib/revocation_race.py" "$@"

@@ -34,9 +34,13 @@ install_has() {
         libcurl4-openssl-dev) pkg-config --exists libcurl ;;
         rabbitmq-server) [[ -x "$RABBITMQ_PROGRAMS/rabbitmq-server" ]] ;;
         postgresql) postgres_programs >/dev/null ;;
+        prometheus) command -v promtool >/dev/null ;;
+        iproute2) command -v ip >/dev/null ;;
         libc6-dev) [[ -f /usr/include/stdio.h ]] ;;
         python3-venv) python3 -c 'import ensurepip, venv' ;;
         amqp-tools) command -v amqp-publish >/dev/null ;;
+        docker.io) docker_answers || { command -v docker && command -v dockerd; } >/dev/null ;;
+        docker-compose) docker compose version >/dev/null || command -v docker-compose >/dev/null ;;
         python3-pika) /usr/bin/python3 -c 'import pika' ;;
         python3-jsonschema) /usr/bin/python3 -c 'import jsonschema; jsonschema.Draft202012Validator' ;;
         python3-requests) /usr/bin/python3 -c 'import requests' ;;

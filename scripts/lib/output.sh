@@ -46,6 +46,20 @@ die() {
     exit 1
 }
 
+# wait_until SECONDS COMMAND …: repeats the command until it succeeds; fails when it has not in that time.
+wait_until() {
+    local deadline=$(($(now_ms) + $1 * 1000)) looks=0
+    shift
+    until "$@"; do
+        (($(now_ms) < deadline)) || return 1
+        # What takes longer than two seconds may be a test that measures: then look seldom.
+        if ((++looks <= 40)); then sleep 0.05; else sleep 0.5; fi
+    done
+}
+
+# eventually WHAT SECONDS COMMAND …: the same, and ends the script where it fails.
+eventually() { wait_until "${@:2}" || die "Not within $2 s: $1."; }
+
 # show_end FILE [LINES]: the end of a log, indented, on the error output.
 show_end() {
     [[ -s "$1" ]] || return 0

@@ -3,6 +3,7 @@
 # A private PostgreSQL on a free loopback port: own data folder, own superuser with a random password, no unix socket,
 # commits flushed to disk as in production.
 
+POSTGRES_HOST=127.0.0.1
 POSTGRES_MAX_CONNECTIONS=200
 POSTGRES_READY_SECONDS=60
 
@@ -68,7 +69,7 @@ postgres_initialise() {
 # SQL comes by the input, not as an argument, since it may hold a password.
 postgres_sql() {
     PGPASSWORD=$(<"$STATE/secrets/postgres") "$POSTGRES_BIN/psql" --no-psqlrc --quiet --tuples-only --no-align \
-        --set ON_ERROR_STOP=1 -h 127.0.0.1 -p "$POSTGRES_PORT" -U postgres -d "$1"
+        --set ON_ERROR_STOP=1 -h "$POSTGRES_HOST" -p "$POSTGRES_PORT" -U postgres -d "$1"
 }
 
 # Removes the data folder, wherever it is.

@@ -9,15 +9,16 @@ SERVICE_READY_SECONDS=60
 
 # process_start NAME SIGNAL LAST_SIGNAL [VARIABLE=VALUE …] -- COMMAND …
 # Starts COMMAND in a session of its own (a Ctrl-C ends the script, which then ends its processes in order), with its
-# output in $STATE/logs/NAME.log; as the user PROCESS_USER when that is set. Secrets travel in the environment:
-# arguments can be seen by every user.
+# output in $STATE/logs/NAME.log; as the user PROCESS_USER and in the network namespace PROCESS_NAMESPACE when those are
+# set. Secrets travel in the environment: arguments can be seen by every user.
 process_start() {
     local name=$1 signal=$2 last_signal=$3
     shift 3
     ! process_is_running "$name" || die "$name is running already."
-    local privileges=(--pdeathsig "$signal")
+    local privileges=(--pdeathsig "$signal") namespace=()
     ((!STATE_OUTLIVES_SCRIPT)) || privileges=(--pdeathsig keep)
     [[ -z "${PROCESS_USER:-}" ]] || privileges+=(--reuid "$PROCESS_USER" --regid "$PROCESS_USER" --init-groups)
+    [[ -z "${PROCESS_NAMESPACE:-}" ]] || namespace=(ip netns exec "$PROCESS_NAMESPACE")
     (
         while [[ "$1" != -- ]]; do
             export "${1?}"
@@ -26,7 +27,7 @@ process_start() {
         shift
         umask 077
         # The shell makes its background processes ignore INT, which some of ours are ended with.
-        exec env --default-signal=INT,QUIT setsid setpriv "${privileges[@]}" "$@"
+        exec env --default-signal=INT,QUIT setsid "${namespace[@]}" setpriv "${privileges[@]}" "$@"
         # Without the lock of the private folder (descriptor 9), which is the script's.
     ) </dev/null >>"$STATE/logs/$name.log" 2>&1 9>&- &
     PROCESS_PID=$!
@@ -85,13 +86,10 @@ process_stop() {
 
 # process_wait_end NAME SECONDS: waits until it has ended; fails when it has not in that time.
 process_wait_end() {
-    local deadline=$(($(now_ms) + $2 * 1000)) looks=0
-    while process_is_running "$1"; do
-        (($(now_ms) < deadline)) || return 1
-        # What takes longer than two seconds may be a test that measures: then look seldom.
-        if ((++looks <= 40)); then sleep 0.05; else sleep 0.5; fi
-    done
+    wait_until "$2" process_has_ended "$1"
 }
+
+process_has_ended() { ! process_is_running "$1"; }
 
 # The names of all that were started, each once, in order.
 process_names() {
@@ -99,40 +97,39 @@ process_names() {
     awk '!seen[$1]++ { print $1 }' "$STATE/processes"
 }
 
-# Ends the services, all at once, then the servers that they use; RabbitMQ's name server last, since a node that misses it
-# starts another one, which would stay.
+# Ends the services, all at once, then the servers that they use; RabbitMQ's name servers last, since a node that misses
+# its own starts another one, which would stay.
 processes_stop_all() {
-    local services=() name
+    local services=() servers=() name_servers=() name
     for name in $(process_names); do
         case $name in
-            postgres | rabbitmq | epmd) ;;
+            epmd*) name_servers+=("$name") ;;
+            postgres* | rabbitmq*) servers+=("$name") ;;
             *) services+=("$name") ;;
         esac
     done
     process_stop "${services[@]}"
-    process_stop postgres rabbitmq
-    process_stop epmd
+    process_stop "${servers[@]}"
+    process_stop "${name_servers[@]}"
     rm -f "$STATE/processes"
 }
 
 # process_wait_ready NAME SECONDS COMMAND …: waits until COMMAND succeeds; ends the script, with the end of the process's
 # log, when the process ends or the time is over before.
 process_wait_ready() {
-    local name=$1 seconds=$2 deadline
+    local name=$1 seconds=$2 has_ended='' why
     shift 2
-    deadline=$(($(now_ms) + seconds * 1000))
-    until "$@"; do
-        if ! process_is_running "$name"; then
-            show_end "$STATE/logs/$name.log"
-            die "$name ended before it was ready."
-        fi
-        if (($(now_ms) >= deadline)); then
-            show_end "$STATE/logs/$name.log"
-            die "$name was not ready within $seconds s."
-        fi
-        sleep 0.05
-    done
+    why="was not ready within $seconds s"
+    if wait_until "$seconds" process_answers_or_ended "$name" "$@"; then
+        [[ -n "$has_ended" ]] || return 0
+        why="ended before it was ready"
+    fi
+    show_end "$STATE/logs/$name.log"
+    die "$name $why."
 }
+
+# Notes in has_ended which of the two it was.
+process_answers_or_ended() { "${@:2}" || { process_has_ended "$1" && has_ended=1; }; }
 
 # service_start NAME EXECUTABLE [VARIABLE=VALUE …]: starts a service of ours on a free port and waits until it is ready.
 # Sets SERVICE_URL. NAME is this instance's (there may be several of one executable). With SERVICE_PORT on that port.

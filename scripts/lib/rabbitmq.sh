@@ -1,13 +1,15 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # what is set here is read by the files that use it
 # A private RabbitMQ node on free loopback ports: own node name, own name server (epmd), own cookie, own data folder,
-# no plugins, and a user of its own with a random password in place of "guest".
+# no plugins (but that for figures, where RABBITMQ_SHOWS_FIGURES is set), and a user of its own with a random password in
+# place of "guest".
 
 RABBITMQ_READY_SECONDS=120
 RABBITMQ_PROGRAMS=/usr/lib/rabbitmq/bin
 
 # rabbitmq_start: starts the node; its folder is made when there is none.
-# Sets RABBITMQ_PORT, RABBITMQ_URL (of its administrator) and RABBITMQ_CTL (a program: rabbitmqctl for this node).
+# Sets RABBITMQ_PORT, RABBITMQ_URL (of its administrator), RABBITMQ_CTL (a program: rabbitmqctl for this node), and
+# RABBITMQ_FIGURES_URL where it shows figures.
 rabbitmq_start() {
     [[ -x "$RABBITMQ_PROGRAMS/rabbitmq-server" ]] || die "RabbitMQ's server is not installed."
     local folder=$STATE/rabbitmq epmd_port node_port
@@ -60,6 +62,11 @@ rabbitmq_configure() {
 	default_pass = $SECRET
 	log.console.level = info
 	CONFIGURATION
+    [[ -n "${RABBITMQ_SHOWS_FIGURES:-}" ]] || return 0
+    free_port
+    RABBITMQ_FIGURES_URL=http://127.0.0.1:$PORT
+    echo '[rabbitmq_prometheus].' >"$folder/enabled_plugins"
+    printf 'prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = %s\n' "$PORT" >>"$folder/rabbitmq.conf"
 }
 
 # The folder holds a program that talks to this node, for people and tests.
@@ -75,12 +82,12 @@ rabbitmq_write_ctl() {
     chmod 700 "$RABBITMQ_CTL"
 }
 
-# Whether the node greets a client: to AMQP 0-9-1's header it answers with a method frame, whose first byte is 1.
+# rabbitmq_answers [HOST]: whether the node greets a client: to AMQP 0-9-1's header it answers with a method frame, whose first byte is 1.
 # (A rabbitmqctl would take two seconds to find out.)
 rabbitmq_answers() {
     (
         local first
-        exec 3<>"/dev/tcp/127.0.0.1/$RABBITMQ_PORT" && printf 'AMQP\x00\x00\x09\x01' >&3 &&
+        exec 3<>"/dev/tcp/${1:-127.0.0.1}/$RABBITMQ_PORT" && printf 'AMQP\x00\x00\x09\x01' >&3 &&
             IFS= read -r -t 2 -N 1 -u 3 first && [[ "$first" == $'\x01' ]]
     ) 2>/dev/null
 }

@@ -31,38 +31,41 @@ stack_servers() {
     AMQP_URL=$RABBITMQ_URL
 }
 
-# The database with its owner, who migrates; the services' login, which may do less (it can't change the audit); and the
-# consumers', which also reads sealed credentials; and the console's, which also looks at passwords. Sets
-# OWNER_DATABASE_URL, DATABASE_URL (of the services), CONSUMERS_DATABASE_URL and CONSOLE_DATABASE_URL.
+# The database with its owner, who migrates, and a login with its own rights for each service. Sets OWNER_DATABASE_URL, and
+# DATABASE_URL (the starter's) and CONSOLE_DATABASE_URL for the tests.
 stack_database() {
+    local service
     secret database-owner
-    OWNER_DATABASE_URL=postgres://atlas_owner:$SECRET@127.0.0.1:$POSTGRES_PORT/tenantatlas
+    OWNER_DATABASE_URL=postgres://atlas_owner:$SECRET@$POSTGRES_HOST:$POSTGRES_PORT/tenantatlas
     if [[ -z "$(postgres_sql postgres <<<"SELECT 1 FROM pg_database WHERE datname = 'tenantatlas'")" ]]; then
         postgres_sql postgres <<<"CREATE ROLE atlas_owner LOGIN CREATEROLE PASSWORD '$SECRET'"
         postgres_sql postgres <<<"CREATE DATABASE tenantatlas OWNER atlas_owner"
     fi
-    DATABASE_URL=$OWNER_DATABASE_URL stack_atlas migrate >"$STATE/logs/migrate.log" 2>&1 || {
-        show_end "$STATE/logs/migrate.log"
-        die "The database could not be migrated."
-    }
-    secret database-services
-    if [[ -z "$(postgres_sql postgres <<<"SELECT 1 FROM pg_roles WHERE rolname = 'atlas_services'")" ]]; then
-        postgres_sql postgres <<<"CREATE ROLE atlas_services LOGIN PASSWORD '$SECRET' IN ROLE tenantatlas_services"
-    fi
-    DATABASE_URL=postgres://atlas_services:$SECRET@127.0.0.1:$POSTGRES_PORT/tenantatlas
-    secret database-consumers
-    if [[ -z "$(postgres_sql postgres <<<"SELECT 1 FROM pg_roles WHERE rolname = 'atlas_consumers'")" ]]; then
-        postgres_sql postgres \
-            <<<"CREATE ROLE atlas_consumers LOGIN PASSWORD '$SECRET' IN ROLE tenantatlas_services, tenantatlas_gateway"
-    fi
-    CONSUMERS_DATABASE_URL=postgres://atlas_consumers:$SECRET@127.0.0.1:$POSTGRES_PORT/tenantatlas
-    secret database-console
-    if [[ -z "$(postgres_sql postgres <<<"SELECT 1 FROM pg_roles WHERE rolname = 'atlas_console'")" ]]; then
-        postgres_sql postgres \
-            <<<"CREATE ROLE atlas_console LOGIN PASSWORD '$SECRET' IN ROLE tenantatlas_services, tenantatlas_console"
-    fi
-    CONSOLE_DATABASE_URL=postgres://atlas_console:$SECRET@127.0.0.1:$POSTGRES_PORT/tenantatlas
+    stack_as_owner migrate
+    for service in "${STACK_SERVICES[@]}"; do
+        secret "database-$service"
+        (umask 077 && printf 'postgres://%s:%s@%s:%s/tenantatlas' "$service" "$SECRET" "$POSTGRES_HOST" "$POSTGRES_PORT" \
+            >"$STATE/secrets/database-url-$service")
+    done
+    stack_as_owner database-logins "$STATE"/secrets/database-url-*
+    # For what tests start themselves.
+    export STACK_SECRETS=$STATE/secrets
+    DATABASE_URL=$(stack_database_url starter)
+    CONSOLE_DATABASE_URL=$(stack_database_url console)
     passed "database migrated"
+}
+
+STACK_SERVICES=(starter provider-consumer inventory-consumer restore-consumer bulk-consumer notifier console)
+
+# stack_database_url SERVICE: what it logs in to the database by.
+stack_database_url() { cat "$STATE/secrets/database-url-$1"; }
+
+# stack_as_owner COMMAND …: the operator's command as the database's owner, quietly.
+stack_as_owner() {
+    DATABASE_URL=$OWNER_DATABASE_URL stack_atlas "$@" >"$STATE/logs/$1.log" 2>&1 || {
+        show_end "$STATE/logs/$1.log"
+        die "«atlas $1» failed."
+    }
 }
 
 # The key pairs that seal credentials and webhooks. Only the consumers and the notifier get the private halves.
@@ -120,11 +123,11 @@ stack_starter() {
     STARTER_URL=$SERVICE_URL
 }
 
-# stack_family_consumer NAME EXECUTABLE [VARIABLE=VALUE …]: a consumer, which alone opens credentials.
+# stack_family_consumer FAMILY NAME EXECUTABLE [VARIABLE=VALUE …]: a consumer, which alone opens credentials.
 stack_family_consumer() {
-    local name=$1 executable=$2
-    shift 2
-    stack_service "$name" "$executable" "DATABASE_URL=$CONSUMERS_DATABASE_URL" \
+    local family=$1 name=$2 executable=$3
+    shift 3
+    stack_service "$name" "$executable" "DATABASE_URL=$(stack_database_url "$family-consumer")" \
         "CREDENTIAL_PRIVATE_KEY_FILE=$CREDENTIAL_PRIVATE_KEY_FILE" "$@"
 }
 
@@ -132,33 +135,34 @@ stack_family_consumer() {
 stack_consumer() {
     local name=$1
     shift
-    stack_family_consumer "$name" ProviderConsumer "$@"
+    stack_family_consumer provider "$name" ProviderConsumer "$@"
 }
 
 # stack_inventory NAME [VARIABLE=VALUE …]: a consumer of the inventory family; there may be several.
 stack_inventory() {
     local name=$1
     shift
-    stack_family_consumer "$name" InventoryConsumer "$@"
+    stack_family_consumer inventory "$name" InventoryConsumer "$@"
 }
 
 # stack_restore NAME [VARIABLE=VALUE …]: a consumer of the restore family; there may be several.
 stack_restore() {
     local name=$1
     shift
-    stack_family_consumer "$name" RestoreConsumer "$@"
+    stack_family_consumer restore "$name" RestoreConsumer "$@"
 }
 
 # stack_bulk NAME [VARIABLE=VALUE …]: a consumer of the bulk family; there may be several, and they share one run.
 stack_bulk() {
     local name=$1
     shift
-    stack_family_consumer "$name" BulkConsumer "$@"
+    stack_family_consumer bulk "$name" BulkConsumer "$@"
 }
 
 # Tells people how their runs ended. Webhooks may lead to this machine.
 stack_notifier() {
-    stack_service notifier Notifier "NOTIFIER_PRIVATE_KEY_FILE=$NOTIFIER_PRIVATE_KEY_FILE" \
+    stack_service notifier Notifier "DATABASE_URL=$(stack_database_url notifier)" \
+        "NOTIFIER_PRIVATE_KEY_FILE=$NOTIFIER_PRIVATE_KEY_FILE" \
         WEBHOOK_ALLOW_PRIVATE=true "$@"
 }
 

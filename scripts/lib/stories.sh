@@ -100,8 +100,7 @@ killed_in_the_middle() {
     fault=$(sandbox POST /faults '{"kind":"slow","delayMs":150,"path":"/v1.0/deviceManagement/managedDevices"}' | jq -r .id)
     id=$(start 'Priya Nair' compliance.snapshot Contoso)
     eventually "some pages are read" 30 has_done "$id" 4000
-    process_kill provider-consumer KILL
-    process_wait_end provider-consumer 5
+    consumer_is_killed
     note "killed after $(run "$id" | jq .progress.done) devices"
     consumer_starts
     answer=$(ended "$id")

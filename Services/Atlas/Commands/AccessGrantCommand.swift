@@ -6,7 +6,8 @@ struct AccessGrantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "grant", abstract: "Give somebody a role.",
         discussion: """
-            It is new access: what was queued under access that was taken away does not come back.
+            It is new access: what was queued under access that was taken away does not come
+            back.
 
             EXAMPLES
               atlas access grant --user 'Priya Nair' --tenant Contoso --role operator

@@ -5,7 +5,8 @@ struct AccessWriteGateCloseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "close", abstract: "Switch changes to a tenant off.",
         discussion: """
-            Reading goes on. What would change something is refused, also when it is under way.
+            Reading goes on. What would change something is refused, also when it is under
+            way.
 
             EXAMPLE
               atlas access write-gate close --tenant Contoso

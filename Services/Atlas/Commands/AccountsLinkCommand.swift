@@ -39,7 +39,7 @@ struct AccountsLinkCommand: AsyncParsableCommand {
         let output = Output(terminal: .standard, isJSON: json, isExact: false)
         try await Settings().withDatabase { pool in
             let administration = Administration(pool: pool, makeID: UUID.timeOrdered)
-            let person = try TokensIssueCommand.pick(user, from: try await administration.findUsers(user))
+            let person = try Naming.pick(user, from: try await administration.findUsers(user))
             try await LocalAccounts(pool: pool).link(
                 issuer: issuer, subject: subject, to: person.id, by: .system)
             output.tell([

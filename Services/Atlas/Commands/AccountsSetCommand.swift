@@ -9,9 +9,9 @@ struct AccountsSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Give a person a login and a password. Needs DATABASE_URL.",
         discussion: """
-            For first use, and where there is no identity provider. Without a file the password is
-            made here and shown once; only what scrypt makes of it is stored. The person's sessions
-            end.
+            For first use, and where there is no identity provider. Without a file the
+            password is made here and shown once; only what scrypt makes of it is stored.
+            The person's sessions end.
 
             EXAMPLES
               atlas accounts set --user 'Nadia Brandt' --login nadia
@@ -50,7 +50,7 @@ struct AccountsSetCommand: AsyncParsableCommand {
         }
         try await Settings().withDatabase { pool in
             let administration = Administration(pool: pool, makeID: UUID.timeOrdered)
-            let owner = try TokensIssueCommand.pick(user, from: try await administration.findUsers(user))
+            let owner = try Naming.pick(user, from: try await administration.findUsers(user))
             try await LocalAccounts(pool: pool).set(
                 login, password: PasswordHash(of: password).text, of: owner.id, by: .system)
             output.tell([

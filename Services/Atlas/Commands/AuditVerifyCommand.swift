@@ -9,13 +9,13 @@ struct AuditVerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Look whether the audit is what was recorded. Needs DATABASE_URL.",
         discussion: """
-            The starter seals records once a second: blocks, each over the one before it, a chain
-            for each workspace. This reads all of it and names the first record that was altered,
-            removed or slipped in since (exit code 1).
+            The starter seals records once a second: blocks, each over the one before it, a
+            chain for each workspace. This reads all of it and names the first record that
+            was altered, removed or slipped in since (exit code 1).
 
-            Whoever could remove the newest blocks together with their records can't be seen from
-            the database alone. Keep a chain's head elsewhere, and give it with --head: once a
-            head, it stays in the chain.
+            Whoever could remove the newest blocks together with their records can't be seen
+            from the database alone. Keep a chain's head elsewhere, and give it with --head:
+            once a head, it stays in the chain.
 
             EXAMPLES
               atlas audit verify

@@ -6,7 +6,8 @@ struct BackupsShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show a backup set and its items.",
         discussion: """
-            An item with masked secrets can be restored, but somebody must type the secrets in again.
+            An item with masked secrets can be restored, but somebody must type the secrets
+            in again.
 
             EXAMPLES
               atlas backups show 0192f0c1-6f7e-7d13-9d3c-2f1f5f3c9a10

@@ -6,8 +6,8 @@ struct ConnectionsDisableCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "disable", abstract: "Switch a provider connection off.",
         discussion: """
-            No call to Microsoft begins over it any more. The answer tells when the last one was
-            off the wire; the exit code is 1 when nobody can tell of some.
+            No call to Microsoft begins over it any more. The answer tells when the last one
+            was off the wire; the exit code is 1 when nobody can tell of some.
 
             EXAMPLE
               atlas connections disable 7f1f2a52-2c0b-4a39-8a3f-0d5d2f2f7c11

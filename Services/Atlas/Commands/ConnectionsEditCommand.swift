@@ -6,9 +6,10 @@ struct ConnectionsEditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "edit", abstract: "Change a provider connection's names or its Entra tenant.",
         discussion: """
-            Another Entra tenant is another scope: what was queued for the one before is refused,
-            and what is running makes no further call. The answer tells when the last one was off
-            the wire. The tenant's changes wait for the next connection check.
+            Another Entra tenant is another scope: what was queued for the one before is
+            refused, and what is running makes no further call. The answer tells when the
+            last one was off the wire. The tenant's changes wait for the next connection
+            check.
 
             With --revision (from «show») nothing is changed if somebody else was first.
             Another application or cloud is another connection.

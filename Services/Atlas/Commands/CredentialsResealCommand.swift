@@ -11,11 +11,11 @@ struct CredentialsResealCommand: AsyncParsableCommand {
         abstract: "Seal all credentials anew, to another key. Needs the consumers' keys.",
         discussion: """
             Needs DATABASE_URL of a login that reads credentials (role tenantatlas_gateway),
-            CREDENTIAL_PUBLIC_KEY (the new key) and CREDENTIAL_PRIVATE_KEY (the old ones, one a
-            line). Runs go on meanwhile: first give the consumers both private keys and the Starter
-            the new public key, then reseal, then take the old private key away. It can be stopped
-            and begun again at any moment. The exit code is 1 when some could not be opened; they
-            stay as they were.
+            CREDENTIAL_PUBLIC_KEY (the new key) and CREDENTIAL_PRIVATE_KEY (the old ones,
+            one a line). Runs go on meanwhile: first give the consumers both private keys
+            and the Starter the new public key, then reseal, then take the old private key
+            away. It can be stopped and begun again at any moment. The exit code is 1 when
+            some could not be opened; they stay as they were.
 
             EXAMPLE
               atlas credentials reseal

@@ -9,13 +9,14 @@ struct CredentialsSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Set or rotate a provider connection's credential.",
         discussion: """
-            A client secret comes from --secret-file, or from the standard input: never as an
-            argument, which others may read. A certificate comes with its RSA key, both in PEM, in
-            one file or two. It is sealed at once, and nobody can look at it again.
+            A client secret comes from --secret-file, or from the standard input: never as
+            an argument, which others may read. A certificate comes with its RSA key, both
+            in PEM, in one file or two. It is sealed at once, and nobody can look at it
+            again.
 
-            No call is made with the one before any more, its tokens included: what runs goes on
-            with the new one. The answer tells when the last call with the old one was off the
-            wire.
+            No call is made with the one before any more, its tokens included: what runs
+            goes on with the new one. The answer tells when the last call with the old one
+            was off the wire.
 
             EXAMPLES
               atlas credentials set 7f1f2a52-2c0b-4a39-8a3f-0d5d2f2f7c11 --secret-file secret.txt

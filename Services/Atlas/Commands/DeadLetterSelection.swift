@@ -1,12 +1,15 @@
 import AMQP
 import ArgumentParser
 import JSON
+import JobRuntime
 import Operations
 
 /// Which dead letters something is to be done with.
 struct DeadLetterSelection: ParsableArguments {
     /// The most ids of one command.
     private static let idLimit = 100
+    /// How long to wait before what was not found is looked for once more.
+    private static let patience = Duration.seconds(1)
 
     @Argument(help: "Their ids, as «atlas dead-letters list» shows them.")
     var ids: [String] = []
@@ -30,7 +33,7 @@ struct DeadLetterSelection: ParsableArguments {
     ) async throws {
         var wanted = Set(ids)
         var handled: [DeadLetter] = []
-        do {
+        func look() async throws {
             for queue in place.queues where all || !wanted.isEmpty {
                 _ = try await box.pass(queue) { letter, delivery in
                     guard all || wanted.contains(letter.id) else { return false }
@@ -39,6 +42,14 @@ struct DeadLetterSelection: ParsableArguments {
                     handled.append(letter)
                     return true
                 }
+            }
+        }
+        do {
+            try await look()
+            if !wanted.isEmpty {
+                // The starter may have had it in its hands.
+                try await Task.sleep(for: Self.patience)
+                try await look()
             }
         } catch {
             if !handled.isEmpty { Self.tell(handled, word, output) }

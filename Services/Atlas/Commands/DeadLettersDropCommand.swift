@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import JobRuntime
 import Operations
 import Store
 
@@ -7,8 +8,8 @@ struct DeadLettersDropCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drop", abstract: "Remove dead letters for good. Needs DATABASE_URL, too.",
         discussion: """
-            The audit keeps the note, the queue and a digest of the message, but not what it said.
-            No run is lost by it: runs are in the database.
+            The audit keeps the note, the queue and a digest of the message, but not what it
+            said. No run is lost by it: runs are in the database.
 
             EXAMPLES
               atlas dead-letters drop 3f9a0c1e5b7d2468 --note 'forged, ticket 4711'
@@ -35,12 +36,12 @@ struct DeadLettersDropCommand: AsyncParsableCommand {
     func run() async throws {
         let output = Output(terminal: .standard, isJSON: json, isExact: false)
         let settings = Settings()
-        let box = DeadLetterBox(address: try settings.broker())
+        let box = DeadLetterBox(try settings.broker())
         try await settings.withDatabase { pool in
             let records = DeadLetterRecords(pool: pool)
             try await selection.each(in: box, done: "dropped", output) { letter, _ in
                 // Before it is gone: an entry too much is better than one too few.
-                try await records.enter(letter.entry(.deadLetterDropped, note: note))
+                try await records.enter(letter.entry(.deadLetterDropped, by: nil, note: note))
             }
         }
     }

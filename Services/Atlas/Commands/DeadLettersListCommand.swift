@@ -27,7 +27,7 @@ struct DeadLettersListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let output = options.output
-        let box = DeadLetterBox(address: try Settings().broker())
+        let box = DeadLetterBox(try Settings().broker())
         var letters: [DeadLetter] = []
         var left: [(queue: String, count: Int)] = []
         for queue in place.queues {

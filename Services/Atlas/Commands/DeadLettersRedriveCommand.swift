@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import JobRuntime
 import Store
 
 struct DeadLettersRedriveCommand: AsyncParsableCommand {
@@ -22,12 +23,16 @@ struct DeadLettersRedriveCommand: AsyncParsableCommand {
     func run() async throws {
         let output = Output(terminal: .standard, isJSON: json, isExact: false)
         let settings = Settings()
-        let box = DeadLetterBox(address: try settings.broker())
+        let box = DeadLetterBox(try settings.broker())
         try await settings.withDatabase { pool in
             let records = DeadLetterRecords(pool: pool)
             try await box.publishing { publisher in
                 try await selection.each(in: box, done: "redriven", output) { letter, delivery in
-                    try await box.redrive(letter, delivery, publisher, records)
+                    do {
+                        try await box.redrive(letter, delivery, by: nil, publisher, records)
+                    } catch let refusal as DeadLetterBox.Refusal {
+                        throw Failure(refusal, letter)
+                    }
                 }
             }
         }

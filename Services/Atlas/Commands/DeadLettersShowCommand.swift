@@ -1,6 +1,7 @@
 import ArgumentParser
-import Operations
 import JSON
+import JobRuntime
+import Operations
 
 struct DeadLettersShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,7 +21,7 @@ struct DeadLettersShowCommand: AsyncParsableCommand {
 
     func run() async throws {
         let output = options.output
-        let box = DeadLetterBox(address: try Settings().broker())
+        let box = DeadLetterBox(try Settings().broker())
         for queue in place.queues {
             var found: DeadLetter?
             _ = try await box.pass(queue) { letter, _ in

@@ -6,9 +6,9 @@ struct DemoDataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo-data", abstract: "Make a workspace with tenants and people to try things on.",
         discussion: """
-            Needs DATABASE_URL and CREDENTIAL_PUBLIC_KEY (or CREDENTIAL_PUBLIC_KEY_FILE). Safe to
-            repeat: what is there stays, and tokens are new each time. The tenants are
-            registered at the sandbox that --sandbox or GRAPH_SANDBOX_URL names.
+            Needs DATABASE_URL and CREDENTIAL_PUBLIC_KEY (or CREDENTIAL_PUBLIC_KEY_FILE).
+            Safe to repeat: what is there stays, and tokens are new each time. The tenants
+            are registered at the sandbox that --sandbox or GRAPH_SANDBOX_URL names.
 
             EXAMPLES
               atlas demo-data --sandbox http://127.0.0.1:8089 --sandbox-token open-sesame

@@ -6,8 +6,8 @@ struct GroupsListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the groups of a tenant's directory by name.",
         discussion: """
-            It shows what the last «atlas start inventory.sync» found. An assignment names a group
-            by its id.
+            It shows what the last «atlas start inventory.sync» found. An assignment names a
+            group by its id.
 
             EXAMPLES
               atlas groups list Contoso --name sales

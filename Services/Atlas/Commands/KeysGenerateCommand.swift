@@ -6,9 +6,10 @@ struct KeysGenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Make a key pair, for credentials or for webhooks.",
         discussion: """
-            Whoever has the public key can seal; only the private key opens. Give the private key
-            for credentials to the consumers, the one for webhooks to the notifier, and to nobody
-            else. Keep copies: without them, every credential or webhook has to be set again.
+            Whoever has the public key can seal; only the private key opens. Give the
+            private key for credentials to the consumers, the one for webhooks to the
+            notifier, and to nobody else. Keep copies: without them, every credential or
+            webhook has to be set again.
 
             EXAMPLES
               atlas keys generate --private-key credential.key --public-key credential.pub

@@ -9,7 +9,8 @@ struct MigrateCommand: AsyncParsableCommand {
         commandName: "migrate", abstract: "Bring the database to this version. Needs DATABASE_URL.",
         discussion: """
             Safe to repeat, and while services run. Use the database's owner: the services'
-            own user may not change tables.
+            own user may not change tables. After a dump was restored on another server it
+            also lets the audit go on there.
 
             EXAMPLES
               DATABASE_URL=postgres://owner@db/tenantatlas atlas migrate
@@ -35,8 +36,11 @@ struct MigrateCommand: AsyncParsableCommand {
             ? try await Migrations.pending(all, in: database, logger: Settings.quiet)
             : try await Migrations.apply(all, to: database, logger: Settings.quiet)
         if !isDryRun {
-            // Also when nothing was pending: months go by between versions.
-            try await settings.withDatabase { pool in _ = try await pool.query(makePartitions) }
+            // Also when nothing was pending: months go by between versions, and a dump may have come from elsewhere.
+            try await settings.withDatabase { pool in
+                _ = try await pool.query(makePartitions)
+                try await AuditSeals(pool: pool).settle()
+            }
         }
         output.tell([
             "dry_run": .bool(isDryRun),

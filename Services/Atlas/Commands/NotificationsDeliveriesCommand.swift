@@ -7,8 +7,8 @@ struct NotificationsDeliveriesCommand: AsyncParsableCommand {
         commandName: "deliveries",
         abstract: "Show what was delivered by webhooks and e-mail: each try, and when the next one is.",
         discussion: """
-            Of a run for whoever may look at it; of a webhook, or all of the workspace, for whoever
-            manages notifications.
+            Of a run for whoever may look at it; of a webhook, or all of the workspace, for
+            whoever manages notifications.
 
             EXAMPLES
               atlas notifications deliveries 0192f0c1-6f7e-7d13-9d3c-2f1f5f3c9a10

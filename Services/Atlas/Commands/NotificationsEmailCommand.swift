@@ -5,8 +5,8 @@ struct NotificationsEmailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "email", abstract: "Show or set whether you are told by e-mail, too.",
         discussion: """
-            Nobody is, unless they say so here. Mails go to one address, about the runs that you
-            started. Without options it shows what is set.
+            Nobody is, unless they say so here. Mails go to one address, about the runs that
+            you started. Without options it shows what is set.
 
             EXAMPLES
               atlas notifications email

@@ -6,8 +6,8 @@ struct NotificationsRedeliverCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "redeliver", abstract: "Send something once more by its webhook or e-mail.",
         discussion: """
-            It is the same under the same id, so a receiver that had it can tell. It is due at
-            once, whatever came of the tries before.
+            It is the same under the same id, so a receiver that had it can tell. It is due
+            at once, whatever came of the tries before.
 
             EXAMPLE
               atlas notifications redeliver 0192f0c1-6f7e-7d13-9d3c-2f1f5f3c9a10

@@ -10,8 +10,8 @@ struct RestorePreviewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "preview", abstract: "Say of each item what a restore would do. Writes nothing.",
         discussion: """
-            Compares the backup with the tenant as it is now: create, update, unchanged, conflict,
-            or not restorable, and why.
+            Compares the backup with the tenant as it is now: create, update, unchanged,
+            conflict, or not restorable, and why.
 
             EXAMPLES
               atlas restore preview --backup ID --all
@@ -28,8 +28,8 @@ struct RestoreExecuteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "execute", abstract: "Restore items of a backup set, and nothing else.",
         discussion: """
-            What is gone is created again with a new id; what differs is changed in place. Conditional
-            access comes back report-only. The tenant's write gate must be open.
+            What is gone is created again with a new id; what differs is changed in place.
+            Conditional access comes back report-only. The tenant's write gate must be open.
 
             EXAMPLES
               atlas restore execute --backup ID --item ID

@@ -8,8 +8,8 @@ struct RunsRetryCommand: AsyncParsableCommand {
         commandName: "retry",
         abstract: "Start once more what failed, was blocked, cancelled or done in part.",
         discussion: """
-            A new run, linked to the first, which stays as it ended. It runs under your access,
-            whoever started the first.
+            A new run, linked to the first, which stays as it ended. It runs under your
+            access, whoever started the first.
 
             EXAMPLES
               atlas runs retry 0192f0c1-6f7e-7d13-9d3c-2f1f5f3c9a10

@@ -5,7 +5,8 @@ struct RunsWatchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch", abstract: "Follow a run until it has ended.",
         discussion: """
-            The exit code is 0 when it succeeded, else 1. When the time is up, the run goes on.
+            The exit code is 0 when it succeeded, else 1. When the time is up, the run goes
+            on.
 
             EXAMPLES
               atlas runs watch 0192f0c1-6f7e-7d13-9d3c-2f1f5f3c9a10

@@ -9,15 +9,15 @@ struct SchedulesAddCommand: AsyncParsableCommand {
             CRON has five fields: minute, hour, day of the month, month, weekday; or it is
             @hourly, @daily, @weekly, @monthly or @yearly.
 
-            When clocks are put forward, a time that does not exist is due right after the gap;
-            when they are put back, a time that exists twice is due once.
+            When clocks are put forward, a time that does not exist is due right after the
+            gap; when they are put back, a time that exists twice is due once.
 
             What was missed is not made up for, but the latest: once, within a week. While
             something else is under way on the connection, it waits until the next due time.
 
             It starts runs as you: you must still have access each time it is due. With
-            --as-system it starts them under the system's authority, which takes access.manage
-            and is possible for what only reads:
+            --as-system it starts them under the system's authority, which takes
+            access.manage and is possible for what only reads:
             \(systemOperations)
 
             EXAMPLES

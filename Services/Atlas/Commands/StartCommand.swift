@@ -10,8 +10,8 @@ struct StartCommand: AsyncParsableCommand {
             OPERATIONS
             \(operations)
 
-            It is queued, and runs under your access as it is at that moment. Started twice on
-            the same connection while it is under way, it is the same run.
+            It is queued, and runs under your access as it is at that moment. Started twice
+            on the same connection while it is under way, it is the same run.
 
             EXAMPLES
               atlas start provider.connection.check --tenant Contoso
@@ -108,7 +108,7 @@ struct StartCommand: AsyncParsableCommand {
         let eligible = choice["eligible"]?.integer ?? 0
         var lines = [style.bold("\(Presentation.grouped(eligible)) would be changed. Nothing was started.")]
         for (why, count) in choice["not_eligible"]?.object?.members ?? [] {
-            let words = notEligible[why] ?? Style.plain(why)
+            let words = Style.plain(Presentation.ineligible(why))
             lines.append("\(Presentation.grouped(count.integer ?? 0)) can't be: \(words).")
         }
         let examples = (choice["examples"]?.array ?? []).compactMap(\.string)
@@ -116,11 +116,6 @@ struct StartCommand: AsyncParsableCommand {
         if eligible > examples.count, !examples.isEmpty { lines.append("  …") }
         return lines
     }
-
-    private static let notEligible = [
-        "gone": "the last inventory sync did not find it",
-        "not_in_inventory": "the inventory does not have it",
-    ]
 
     private static func words(_ kinds: ArraySlice<PolicyKind>) -> String {
         kinds.map(\.rawValue).joined(separator: ", ")

@@ -6,9 +6,10 @@ struct TokensCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Make a token: for yourself, or for a system.",
         discussion: """
-            The token is shown once; only its hash is stored. It does what its owner may do, or
-            less: with --capability only that, with --tenant only there. A token for a system
-            takes access.manage on the whole workspace; nobody gets one to act as another person.
+            The token is shown once; only its hash is stored. It does what its owner may do,
+            or less: with --capability only that, with --tenant only there. A token for a
+            system takes access.manage on the whole workspace; nobody gets one to act as
+            another person.
 
             EXAMPLES
               atlas tokens create --label laptop

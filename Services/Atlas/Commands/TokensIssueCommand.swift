@@ -10,8 +10,8 @@ struct TokensIssueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "issue", abstract: "Issue anybody's token, past the API. Needs DATABASE_URL.",
         discussion: """
-            For first tokens: whoever has one makes more with «tokens create». The token is shown
-            once; only its hash is stored. It does what its owner may do.
+            For first tokens: whoever has one makes more with «tokens create». The token is
+            shown once; only its hash is stored. It does what its owner may do.
 
             EXAMPLES
               atlas tokens issue --user 'Omar Reyes'
@@ -41,7 +41,7 @@ struct TokensIssueCommand: AsyncParsableCommand {
         let output = Output(terminal: .standard, isJSON: json, isExact: false)
         try await Settings().withDatabase { pool in
             let administration = Administration(pool: pool, makeID: UUID.timeOrdered)
-            let owner = try Self.pick(user, from: try await administration.findUsers(user))
+            let owner = try Naming.pick(user, from: try await administration.findUsers(user))
             let (id, token) = (UUID.timeOrdered(), BearerToken.random())
             try await Principals(pool: pool).issue(
                 id, hash: token.hash, label: label, lifetimeSeconds: days * 86_400, for: owner.id,
@@ -59,21 +59,5 @@ struct TokensIssueCommand: AsyncParsableCommand {
                 ]
             }
         }
-    }
-
-    /// The only one who was found.
-    static func pick(
-        _ name: String, from found: [Administration.FoundUser]
-    ) throws(Failure) -> Administration.FoundUser {
-        if found.count == 1 { return found[0] }
-        guard !found.isEmpty else {
-            throw Failure(
-                code: .refused, what: "Nothing was changed.", why: "There is nobody called «\(name)».",
-                next: "Check the name, or use the id.")
-        }
-        let ids = found.map { "\($0.id)" }.joined(separator: ", ")
-        throw Failure(
-            code: .refused, what: "Nothing was changed.",
-            why: "There are \(found.count) called «\(name)»: \(ids).", next: "Use the id.")
     }
 }

@@ -20,7 +20,7 @@ struct VersionCommand: ParsableCommand {
             "version": .string(BuildInfo.version), "commit": .string(BuildInfo.commit),
             "database_version": .int(schema),
         ]) { _ in
-            ["atlas \(BuildInfo.version), commit \(BuildInfo.commit), for databases at version \(schema)"]
+            ["\(BuildInfo.line("atlas")), for databases at version \(schema)"]
         }
     }
 }

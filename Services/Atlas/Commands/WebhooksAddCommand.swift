@@ -6,12 +6,13 @@ struct WebhooksAddCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Make a webhook.",
         discussion: """
-            It is told of the ends of the runs that its person or system started, by requests
-            that are signed as the Standard Webhooks have it. The secret is shown once. With
-            --signing ed25519 there is none: receivers verify with the public key.
+            It is told of the ends of the runs that its person or system started, by
+            requests that are signed as the Standard Webhooks have it. The secret is shown
+            once. With --signing ed25519 there is none: receivers verify with the public
+            key.
 
-            The address must be https and lead to the public Internet. Put no secret into it;
-            the signature tells who sends.
+            The address must be https and lead to the public Internet. Put no secret into
+            it; the signature tells who sends.
 
             EXAMPLES
               atlas webhooks add https://tickets.example.com/hook --label tickets --user ticket-system

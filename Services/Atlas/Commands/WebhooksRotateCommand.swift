@@ -5,9 +5,9 @@ struct WebhooksRotateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate", abstract: "Give a webhook another key.",
         discussion: """
-            For a while both keys sign each request, so that the receiver can change in peace;
-            then only the new one does. With --at-once the old ones end now: for when a key has
-            become known.
+            For a while both keys sign each request, so that the receiver can change in
+            peace; then only the new one does. With --at-once the old ones end now: for when
+            a key has become known.
 
             EXAMPLES
               atlas webhooks rotate 0192f0c1-6f7e-7d13-9d3c-2f1f5f3c9a10

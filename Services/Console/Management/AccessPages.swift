@@ -112,12 +112,6 @@ struct AccessPages: Sendable {
     // MARK: one
 
     private struct PersonView: Sendable {
-        struct Option: Sendable {
-            let value: String
-            let label: String
-            let isChosen: Bool
-        }
-
         struct Grant: Sendable {
             let place: String
             let tenant: String
@@ -181,9 +175,9 @@ struct AccessPages: Sendable {
     /// Where the person holds nothing of their own yet.
     private static func places(
         _ user: UserSummary, _ reach: Reach, _ names: [UUID: NameReading.Named]
-    ) -> [PersonView.Option] {
+    ) -> [Option] {
         let held = Set(user.grants.map(\.tenantID))
-        var places: [PersonView.Option] = []
+        var places: [Option] = []
         if reach.isEverywhere, !held.contains(nil) {
             places.append(.init(value: "", label: "Every tenant of the workspace", isChosen: false))
         }
@@ -193,9 +187,9 @@ struct AccessPages: Sendable {
             }.sorted { $0.label.lowercased() < $1.label.lowercased() }
     }
 
-    private static func roles(chosen: Role) -> [PersonView.Option] {
+    private static func roles(chosen: Role) -> [Option] {
         Role.allCases.map {
-            PersonView.Option(value: $0.rawValue, label: $0.rawValue, isChosen: $0 == chosen)
+            Option(value: $0.rawValue, label: $0.rawValue, isChosen: $0 == chosen)
         }
     }
 

@@ -37,9 +37,18 @@ final class AuditCheck: Sendable {
                 head: nil)
         }
         defer { isBusy.withLock { $0 = false } }
-        let chains = try await verification.verify(workspace, knownHead: nil, within: Self.bounds) { _, _ in }
-        guard let chain = chains.first else { throw Fault.notFound }
-        return Verdict(chain)
+        do {
+            let chains = try await verification.verify(workspace, knownHead: nil, within: Self.bounds) {
+                _, _ in
+            }
+            guard let chain = chains.first else { throw Fault.notFound }
+            return Verdict(chain)
+        } catch StoreError.notSettled {
+            return Verdict(
+                .mixed, "The database came to another server, and the audit was not settled there yet.",
+                remark: "The platform engineer has to run «atlas migrate»; then it can be verified.",
+                head: nil)
+        }
     }
 }
 

@@ -14,12 +14,6 @@ struct AuditPages: Sendable {
     let verification: AuditCheck
 
     private struct View: Sendable {
-        struct Option: Sendable {
-            let value: String
-            let label: String
-            let isChosen: Bool
-        }
-
         struct Row: Sendable {
             let number: String
             let at: MomentView
@@ -78,7 +72,7 @@ struct AuditPages: Sendable {
             template: "audit", title: "Audit", section: .audit,
             content: View(
                 actions: AuditAction.allCases.map {
-                    View.Option(
+                    Option(
                         value: $0.rawValue, label: AuditWords.text($0), isChosen: $0 == query.action)
                 }.sorted { $0.label < $1.label }, who: query.who, run: query.run,
                 places: Self.places(visible, found, query.tenantID), since: query.since,
@@ -136,10 +130,10 @@ struct AuditPages: Sendable {
 
     private static func places(
         _ tenants: [TenantID], _ names: [UUID: NameReading.Named], _ chosen: TenantID?
-    ) -> [View.Option] {
+    ) -> [Option] {
         tenants.compactMap { tenant in
             names[tenant.uuid].map {
-                View.Option(value: "\(tenant)", label: $0.name, isChosen: tenant == chosen)
+                Option(value: "\(tenant)", label: $0.name, isChosen: tenant == chosen)
             }
         }.sorted { $0.label.lowercased() < $1.label.lowercased() }
     }

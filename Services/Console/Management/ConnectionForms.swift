@@ -10,12 +10,6 @@ struct ConnectionForms: Sendable {
     let access: AccessReading
     let starter: StarterClient
 
-    private struct Option: Sendable {
-        let value: String
-        let label: String
-        let isChosen: Bool
-    }
-
     /// What the template reads.
     private struct View: Sendable {
         let heading: String

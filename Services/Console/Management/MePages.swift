@@ -20,12 +20,6 @@ struct MePages: Sendable {
             let capabilities: String
         }
 
-        struct Option: Sendable {
-            let value: String
-            let label: String
-            let isChosen: Bool
-        }
-
         struct Token: Sendable {
             let id: String
             let label: String
@@ -69,7 +63,7 @@ struct MePages: Sendable {
         let chosen = Set(form.all("capability") + form.all("tenant"))
         let places = visible.compactMap { tenant in
             found[tenant.uuid].map {
-                View.Option(value: "\(tenant)", label: $0.name, isChosen: chosen.contains("\(tenant)"))
+                Option(value: "\(tenant)", label: $0.name, isChosen: chosen.contains("\(tenant)"))
             }
         }.sorted { $0.label.lowercased() < $1.label.lowercased() }
         let held = Capability.allCases.filter { capability in grants.contains { $0.role.holds(capability) } }
@@ -90,7 +84,7 @@ struct MePages: Sendable {
                 label: form["label"] ?? "", days: form["days"] ?? "",
                 mostDays: TokenLifetime.range.upperBound,
                 capabilities: held.map {
-                    View.Option(
+                    Option(
                         value: $0.rawValue, label: $0.rawValue, isChosen: chosen.contains($0.rawValue))
                 }, places: places, hasPlaces: !places.isEmpty))
     }

@@ -37,8 +37,10 @@ struct TenantPage: Sendable {
         let rows: [RunRow]
         let isEmpty: Bool
         let all: String
+        let backups: String
         let people: String?
         let records: String?
+        let schedules: String?
     }
 
     func show(_ id: TenantID, _ visit: Visit) async throws -> SitePage {
@@ -69,9 +71,12 @@ struct TenantPage: Sendable {
                     ? "/admin/provider-connections/new?tenant=\(id)" : nil,
                 rows: latest.map { RunRow($0, now: visit.now) }, isEmpty: latest.isEmpty,
                 all: Link.operations("tenant:\"\(tenant.name.replacing("\"", with: ""))\""),
+                backups: Link.backups(of: id),
                 people: manages ? "\(SitePage.Section.access.href)?tenant=\(id)" : nil,
                 records: place.holds(.auditView)
-                    ? "\(SitePage.Section.audit.href)?tenant=\(id)" : nil),
+                    ? "\(SitePage.Section.audit.href)?tenant=\(id)" : nil,
+                schedules: place.holds(.operationsView)
+                    ? "\(SitePage.Section.schedules.href)?tenant=\(id)" : nil),
             isLive: true)
     }
 

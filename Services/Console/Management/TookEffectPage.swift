@@ -73,7 +73,7 @@ struct TookEffectPage: Sendable {
     }
 
     /// A revoke that had nothing to wait for takes milliseconds, and says so.
-    private static func wait(_ seconds: Double) -> String {
+    static func wait(_ seconds: Double) -> String {
         seconds < 1 ? "\(Int((max(0, seconds) * 1_000).rounded())) ms" : Presentation.length(seconds)
     }
 

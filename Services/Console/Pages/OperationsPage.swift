@@ -9,11 +9,14 @@ struct OperationsPage: Sendable {
 
     let runs: RunReading
     let tenants: TenantReading
+    let views: SavedViews
     let access: AccessReading
 
     /// What the template reads.
     private struct View: Sendable {
-        struct Chip: Sendable {
+        /// A filter that the visitor has named.
+        struct Kept: Sendable {
+            let id: String
             let label: String
             let href: String
             let isCurrent: Bool
@@ -21,6 +24,11 @@ struct OperationsPage: Sendable {
 
         let query: String
         let chips: [Chip]
+        let kept: [Kept]
+        let hasKept: Bool
+        /// Whether the filter at hand can be given a name.
+        let canKeep: Bool
+        let nameLimit: Int
         let suggestions: [String]
         let faults: [String]
         let rows: [RunRow]
@@ -47,11 +55,19 @@ struct OperationsPage: Sendable {
         let (filter, faults) = try await filter(text, visit)
         let page = try await runs.list(filter)
         let next = page.hasMore ? page.entries.last.map { "\(Self.address(text))&before=\($0.id)" } : nil
+        let kept = try await views.views(of: visit.principal.userID)
         let view = View(
             query: text,
             chips: Self.chips.map { label, query in
-                View.Chip(label: label, href: Link.operations(query), isCurrent: query == text)
+                Chip(label: label, href: Link.operations(query), isCurrent: query == text)
             },
+            kept: kept.map {
+                View.Kept(
+                    id: "\($0.id)", label: $0.name, href: Link.operations($0.query),
+                    isCurrent: $0.query == text)
+            }, hasKept: !kept.isEmpty,
+            canKeep: !text.isEmpty && faults.isEmpty && !kept.contains { $0.query == text },
+            nameLimit: SavedViews.nameLimit,
             suggestions: Self.suggestions, faults: faults,
             rows: page.entries.map { RunRow($0, now: visit.now) },
             isEmpty: page.entries.isEmpty, isFiltered: !text.isEmpty || filter.before != nil, next: next,

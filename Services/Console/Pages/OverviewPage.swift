@@ -6,6 +6,8 @@ import Store
 /// What runs, what waits and why, and what ended badly in the last day.
 struct OverviewPage: Sendable {
     private static let hours = 24
+    /// How many changes of access are shown.
+    private static let barrierLimit = 5
 
     let pool: PostgresPool
     let access: AccessReading
@@ -27,6 +29,21 @@ struct OverviewPage: Sendable {
             let href: String?
         }
 
+        /// Something that was taken away.
+        struct Barrier: Sendable {
+            let what: String
+            /// Nil for what concerns no single person.
+            let whose: LinkView?
+            let place: String
+            let by: String
+            let effective: MomentView
+            let badge: BadgeView
+            /// How long it took until nothing was on the wire; or what is in doubt.
+            let words: String
+        }
+
+        let barriers: [Barrier]
+        let hasBarriers: Bool
         let frozen: [LinkView]
         let tiles: [Tile]
         let waits: [Cause]
@@ -40,13 +57,43 @@ struct OverviewPage: Sendable {
         let since = visit.now.addingTimeInterval(-3_600 * Double(Self.hours))
         let figures = try await OperationsFigures.read(
             pool, workspace: visit.principal.workspaceID, tenants: visible, since: since)
+        let barriers = try await barriers(visit)
         return SitePage(
             template: "overview", title: "Overview", section: .overview,
             content: View(
+                barriers: barriers, hasBarriers: !barriers.isEmpty,
                 frozen: figures.frozen.map(Self.frozen), tiles: Self.tiles(figures, visit.now),
                 waits: Self.waits(figures), causes: Self.causes(figures),
                 chart: OutcomeChart(figures.ended, hours: Self.hours, now: visit.now)),
             isLive: true)
+    }
+
+    /// For those who manage access: of the whole workspace, or of their tenants.
+    private func barriers(_ visit: Visit) async throws -> [View.Barrier] {
+        let caller = visit.principal
+        let everywhere = try await Access(of: caller, at: .workspace(caller.workspaceID), access)
+        var tenants: [TenantID]?
+        if !everywhere.holds(.accessManage) {
+            let managed = try await Access.tenants(of: caller, holding: .accessManage, access)
+            if managed.isEmpty { return [] }
+            tenants = managed
+        }
+        return try await BarrierReading(pool: pool).latest(
+            in: caller.workspaceID, on: tenants, limit: Self.barrierLimit
+        ).map { Self.barrier($0, visit.now) }
+    }
+
+    private static func barrier(_ record: BarrierRecord, _ now: Date) -> View.Barrier {
+        let words =
+            record.settledAt.map {
+                "off the wire \(TookEffectPage.wait($0.timeIntervalSince(record.effectiveAt))) later"
+            } ?? (record.inDoubt == 1 ? "one call" : "\(Presentation.grouped(record.inDoubt)) calls")
+        return View.Barrier(
+            what: AuditWords.text(record.change),
+            whose: record.person.map { LinkView(label: $0.name, href: Link.person($0.id)) },
+            place: record.tenant?.name ?? "every tenant", by: record.by?.name ?? "the platform engineer",
+            effective: MomentView(record.effectiveAt, now: now),
+            badge: BadgeView(Presentation.badge(settled: record.settledAt != nil)), words: words)
     }
 
     private static func frozen(_ thing: OperationsFigures.Frozen) -> LinkView {

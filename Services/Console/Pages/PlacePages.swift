@@ -92,6 +92,9 @@ struct PlacePages: Sendable {
         let manageObstacle: String?
         let freezeObstacle: String?
         let canBecomeDefault: Bool
+        /// Where more is chosen before something starts; nil for a visitor who may not.
+        let bulk: String?
+        let newSchedule: String?
         let rows: [RunRow]
         let isEmpty: Bool
         let all: String
@@ -127,6 +130,9 @@ struct PlacePages: Sendable {
                 manageObstacle: Self.obstacle(.providerManage, place),
                 freezeObstacle: Self.obstacle(.accessManage, place),
                 canBecomeDefault: !connection.isDefault && place.holds(.providerManage),
+                bulk: place.holds(.policyBulk) || place.holds(.deviceBulk)
+                    ? "\(SitePage.Section.bulk.href)?connection=\(id)" : nil,
+                newSchedule: place.holds(.providerRun) ? "\(ScheduleForm.address)?connection=\(id)" : nil,
                 rows: latest.map { RunRow($0, now: visit.now) }, isEmpty: latest.isEmpty,
                 all: Link.operations("connection:\(id)")),
             isLive: true)

@@ -36,22 +36,19 @@ struct RunChanges: Sendable {
     func start(_ form: FormBody, _ visit: Visit) async throws -> Outcome {
         let back = Link.local(form["back"]) ?? SitePage.Section.connections.href
         let name = form["operation"] ?? ""
-        let answer = await starter.send(
-            "POST", "/v1/runs",
-            ["operation": .string(name), "provider_connection_id": .string(form["connection"] ?? "")],
-            headers: Self.key(form), as: visit.secret)
+        let answer = await starter.start(
+            name, on: form["connection"] ?? "", key: form["key"], as: visit.secret)
         let label = OperationCatalogue.definition(named: name)?.label ?? name
-        return Self.outcome(of: answer, back: back, done: "\(label): queued.")
+        return Outcome(ofStart: answer, back: back, done: "\(label): queued.")
     }
 
     func retry(_ id: RunID, _ form: FormBody, _ visit: Visit) async throws -> Outcome {
-        let answer = await starter.send(
-            "POST", "/v1/runs/\(id)/retry", headers: Self.key(form), as: visit.secret)
-        return Self.outcome(of: answer, back: Link.run(id), done: "Started again: queued.")
+        let answer = await starter.retry(id, key: form["key"], as: visit.secret)
+        return Outcome(ofStart: answer, back: Link.run(id), done: "Started again: queued.")
     }
 
     func cancel(_ id: RunID, _ form: FormBody, _ visit: Visit) async throws -> Outcome {
-        let answer = await starter.send("POST", "/v1/runs/\(id)/cancel", as: visit.secret)
+        let answer = await starter.cancel(id, as: visit.secret)
         guard answer.isSuccess else {
             return Outcome(path: Link.run(id), notice: Notice(.bad, answer.detail))
         }
@@ -60,22 +57,6 @@ struct RunChanges: Sendable {
             path: Link.run(id),
             notice: Notice(
                 .good, isOver ? "Cancelled." : "It was asked to stop, and stops before its next step."))
-    }
-
-    private static func key(_ form: FormBody) -> [(String, String)] {
-        form["key"].map { [("Idempotency-Key", $0)] } ?? []
-    }
-
-    /// The acknowledgement of a start, or why nothing was started.
-    private static func outcome(of answer: StarterClient.Answer, back: String, done: String) -> Outcome {
-        if answer.isSuccess, let run = answer.body["run_id"]?.string.flatMap(RunID.init) {
-            return Outcome(
-                path: back, notice: Notice(.good, done, link: ("View run", Link.run(run))))
-        }
-        let active = answer.body["active_run"]?["run_id"]?.string.flatMap(RunID.init)
-        return Outcome(
-            path: back,
-            notice: Notice(.bad, answer.detail, link: active.map { ("View run", Link.run($0)) }))
     }
 
     // MARK: many runs
@@ -145,10 +126,12 @@ struct RunChanges: Sendable {
         var done = 0
         var refusals: [String] = []
         for id in form.all("run").prefix(Self.limit).compactMap({ RunID($0) }) {
-            let answer = await starter.send(
-                "POST", "/v1/runs/\(id)/\(change.rawValue)",
-                headers: change == .retry ? [("Idempotency-Key", "console \(form["key"] ?? "")")] : [],
-                as: visit.secret)
+            let answer =
+                switch change {
+                case .retry:
+                    await starter.retry(id, key: "console \(form["key"] ?? "")", as: visit.secret)
+                case .cancel: await starter.cancel(id, as: visit.secret)
+                }
             if answer.isSuccess { done += 1 } else { refusals.append(answer.detail) }
         }
         let noun = done == 1 ? "run was" : "runs were"

@@ -25,32 +25,70 @@
     while (place) { const next = place.nextSibling; place.remove(); place = next; }
   };
 
+  // Listens to what `address` gives while somebody looks at the page; each event goes to the function of its name.
+  const listenTo = (address, events) => {
+    let source = null, isPaused = false, isOver = false;
+    const change = () => {
+      const wanted = !isPaused && !isOver && !document.hidden;
+      if (wanted && !source) {
+        source = new EventSource(address());
+        for (const [name, take] of Object.entries(events)) source.addEventListener(name, take);
+      }
+      if (!wanted) { source?.close(); source = null; }
+    };
+    document.addEventListener("visibilitychange", change);
+    addEventListener("pagehide", () => { isOver = true; change(); });
+    addEventListener("pageshow", () => { isOver = false; change(); });
+    change();
+    return (paused) => { isPaused = paused; change(); };
+  };
+
   if (live && "live" in document.body.dataset) {
-    const pause = document.querySelector("[data-pause]");
-    let source = null, isPaused = false;
-    const listen = () => {
-      if (source || isPaused || document.hidden) return;
-      source = new EventSource(location.pathname + location.search);
-      source.onmessage = (event) => {
+    const button = document.querySelector("[data-pause]");
+    const pause = listenTo(() => location.pathname + location.search, {
+      message: (event) => {
         const fresh = live.cloneNode(false);
         fresh.innerHTML = event.data;
         morph(live, fresh);
         ready();
-      };
-      source.addEventListener("reload", () => { stop(); location.reload(); });
-    };
-    const stop = () => { source?.close(); source = null; };
-    document.addEventListener("visibilitychange", () => document.hidden ? stop() : listen());
-    addEventListener("pagehide", stop);
-    if (pause) {
-      pause.hidden = false;
-      pause.addEventListener("click", () => {
+      },
+      reload: () => { pause(true); location.reload(); },
+    });
+    if (button) {
+      let isPaused = false;
+      button.hidden = false;
+      button.addEventListener("click", () => {
         isPaused = !isPaused;
-        pause.textContent = isPaused ? "Go on" : "Pause";
-        isPaused ? stop() : listen();
+        button.textContent = isPaused ? "Go on" : "Pause";
+        pause(isPaused);
       });
     }
-    listen();
+  }
+
+  // What a person is told while pages are open: on each of them, and not again on those that are opened later. It stays
+  // until it is closed.
+  const news = document.querySelector("[data-news]");
+  if (news) {
+    const shownAtOnce = 3, remembered = 100, shown = new Set();
+    const told = () => JSON.parse(localStorage.getItem("told") ?? "[]");
+    const isNew = (id) => {
+      const before = told().find((one) => one.id === id);
+      if (!before) localStorage.setItem("told", JSON.stringify([{ id, at: Date.now() }, ...told()].slice(0, remembered)));
+      return !shown.has(id) && !(before && before.at < performance.timeOrigin);
+    };
+    // With how old the page is, in seconds: what was told in the meantime is told, too.
+    listenTo(() => `${news.dataset.news}?age=${Math.ceil(performance.now() / 1000)}`, {
+      ended: (event) => {
+        if (!isNew(event.lastEventId)) return;
+        shown.add(event.lastEventId);
+        news.insertAdjacentHTML("beforeend", event.data);
+        while (news.children.length > shownAtOnce) news.firstElementChild.remove();
+      },
+      unread: (event) => {
+        for (const count of document.querySelectorAll("[data-unread]")) count.textContent = event.data;
+      },
+    });
+    news.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".told").remove());
   }
 
   // A form that starts something is sent once.
@@ -63,6 +101,11 @@
     }
   });
   addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });
+
+  // The zone that the browser is in is likelier than the one that nobody chose.
+  for (const field of document.querySelectorAll("[data-zone]")) {
+    field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || field.value;
+  }
 
   const ready = () => {
     for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;

@@ -109,7 +109,9 @@ class World:
         environment = os.environ | {"ATLAS_TOKEN": self.owner.token}
         result = subprocess.run([f"{os.environ['BIN']}/atlas", *arguments], env=environment, input=text, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert result.returncode == 0, result.stderr
+        # 1 with calls in doubt: a run that was cancelled may have had a request on the wire, and says so.
+        done = result.returncode == 0 or (result.returncode == 1 and "in doubt" in result.stdout)
+        assert done, (result.returncode, result.stdout, result.stderr)
         return result.stdout
 
 

@@ -46,6 +46,7 @@ class World:
         self.token, self.reader = (
             next(user["token"] for user in data["users"] if user["role"] == role) for role in ("owner", "readonly"))
         self.owner = Starter(self.token)
+        self.operator = next(user for user in data["users"] if user["role"] == "operator")
         self.connections = {tenant["name"]: tenant["connection_id"] for tenant in data["tenants"]}
         self.ids = {}
 
@@ -68,9 +69,33 @@ class World:
         return self.made("/v1/runs", {
             "operation": operation, "provider_connection_id": self.connections[tenant]} | more)["run_id"]
 
+    def dead_letters(self, count):
+        """What a person started who is disabled when it is taken up: it is refused for good."""
+        operator, runs = Starter(self.operator["token"]), []
+        for connection in list(self.connections.values())[:count]:
+            status, answer = operator.post("/v1/runs", {
+                "operation": "provider.connection.check", "provider_connection_id": connection})
+            assert status == 202, answer
+            runs.append(answer["run_id"])
+        self.made(f"/v1/users/{self.operator['id']}/disable", {})
+        consumer = Consumer("ProviderConsumer").start()
+        for run in runs:
+            self.ended(run)
+        assert consumer.stop() == 0
+        status, answer = self.owner.post(f"/v1/users/{self.operator['id']}/enable")
+        assert status == 204, answer
+
+        def look():
+            letters = self.owner.get("/v1/dead-letters")[1]["dead_letters"]
+            return letters if len(letters) == count else None
+        return [letter["dead_letter_id"] for letter in until("dead letters", look)]
+
     def fill(self):
         """Webhooks that lead nowhere, schedules, two backups, an inventory, runs in every state, and deliveries of their ends."""
         self.put("/v1/me/email", {"address": "owner@example.com", "enabled": True})
+        letters = self.dead_letters(6)
+        views = [self.made("/v1/views", {"name": f"view {number}", "query": "outcome:blocked"})["view_id"]
+                 for number in range(3)]
         # Those in use: the demo data's.
         used = [token["token_id"] for token in self.owner.get("/v1/tokens?limit=200")[1]["tokens"]]
         tokens = [self.made("/v1/tokens", {"label": f"token {number}"})["token_id"] for number in range(4)]
@@ -102,9 +127,11 @@ class World:
         _, users = self.owner.get("/v1/users")
         _, tenants = self.owner.get("/v1/tenants")
         self.ids = {
-            "runs": backups + cancelled + queued, "schedules": schedules, "webhooks": webhooks, "backups": backups,
+            "runs": backups + cancelled + queued, "runs/cancel": queued, "schedules": schedules, "webhooks": webhooks, "backups": backups,
             "deliveries": [delivery["delivery_id"] for delivery in deliveries[:5]],
-            "tokens": tokens,
+            "tokens": tokens, "views": views,
+            # One that was put back or dropped is gone in a moment.
+            "dead-letters/redrive": letters[:3], "dead-letters/drop": letters[3:],
             "users": [user["id"] for user in users["users"] if user["id"] != caller],
             "tenants": [tenant["tenant_id"] for tenant in tenants["tenants"]],
             "provider-connections": list(self.connections.values()),

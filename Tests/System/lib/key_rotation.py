@@ -52,7 +52,7 @@ class Key:
 
 def seal_anew(to, *old):
     """What `atlas credentials reseal` says."""
-    return atlas("credentials", "reseal", DATABASE_URL=os.environ["CONSUMERS_DATABASE_URL"],
+    return atlas("credentials", "reseal", DATABASE_URL=os.environ["OWNER_DATABASE_URL"],
                  CREDENTIAL_PUBLIC_KEY_FILE=to.public, CREDENTIAL_PRIVATE_KEY_FILE=together(*old))
 
 
@@ -81,7 +81,7 @@ class Stack:
     def open_with(self, *keys):
         for number, before in enumerate(self.consumers):
             self.consumers[number] = self.ready(Consumer(
-                "ProviderConsumer", DATABASE_URL=os.environ["CONSUMERS_DATABASE_URL"],
+                "ProviderConsumer",
                 CREDENTIAL_PRIVATE_KEY_FILE=together(*keys), WORKER_LEASE_SECONDS=5, LOG_LEVEL="warning"))
             self.stop(before)
 

@@ -34,7 +34,9 @@ def known(value, kind):
 @schemathesis.hook
 def before_call(context, case, kwargs):
     if case.path_parameters and "id" in case.path_parameters:
-        case.path_parameters["id"] = known(case.path_parameters["id"], case.operation.path.split("/")[2])
+        parts = case.operation.path.split("/")
+        kind = f"{parts[2]}/{parts[-1]}"
+        case.path_parameters["id"] = known(case.path_parameters["id"], kind if kind in KNOWN["ids"] else parts[2])
     # The revision that a connection begins with: of those made up none would ever be the right one.
     if case.headers and re.fullmatch(r'"[1-9][0-9]*"', str(case.headers.get("If-Match"))):
         case.headers["If-Match"] = '"1"'

@@ -79,10 +79,27 @@ def rows(query):
     return [json.loads(line) for line in text.splitlines()]
 
 
+def dead_letters_seen(queue, count):
+    """Whether the starter's watch has seen so many dead letters of the queue, and holds none of them any more."""
+    return bool(rows(f"SELECT queue FROM dead_letter_queues WHERE queue = '{queue}' AND depth = {count} "
+                     "AND looked_at IS NOT NULL AND held_until IS NULL"))
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+# Whose login at the database a program has; what only tests start has the provider consumer's.
+LOGINS = {"Starter": "starter", "InventoryConsumer": "inventory-consumer", "RestoreConsumer": "restore-consumer",
+          "BulkConsumer": "bulk-consumer"}
+
+
+def database_url(executable):
+    service = LOGINS.get(executable, "provider-consumer")
+    with open(f"{os.environ['STACK_SECRETS']}/database-url-{service}") as file:
+        return file.read()
 
 
 class Consumer:
@@ -95,7 +112,8 @@ class Consumer:
 
     def start(self):
         self.port = free_port()
-        environment = os.environ | self.settings | {"HTTP_PORT": str(self.port), "HTTP_HOST": "127.0.0.1"}
+        own = {"DATABASE_URL": database_url(self.executable)}
+        environment = os.environ | own | self.settings | {"HTTP_PORT": str(self.port), "HTTP_HOST": "127.0.0.1"}
         with open(f"{os.environ['LOGS']}/{self.executable}-{self.port}.log", "w") as log:
             self.process = subprocess.Popen(
                 [f"{os.environ['BIN']}/{self.executable}"], env=environment, stdout=log, stderr=log)
