@@ -104,6 +104,14 @@ extension APIClient {
     }
 }
 
+extension [JSON] {
+    /// The entries of a list by their names, as people look for them, whether these begin small or not.
+    var byName: [JSON] {
+        let named = map { (name: $0["name"]?.string ?? "", entry: $0) }
+        return named.sorted { ($0.name.lowercased(), $0.name) < ($1.name.lowercased(), $1.name) }.map(\.entry)
+    }
+}
+
 extension Named {
     /// Reads an entry of a list; nil when it is not one.
     fileprivate init?(_ json: JSON, id: String) {

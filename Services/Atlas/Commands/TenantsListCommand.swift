@@ -17,7 +17,7 @@ struct TenantsListCommand: AsyncParsableCommand {
     func run() async throws {
         let output = options.output
         try await Settings().withAPI { api in
-            let tenants = try await api.all("/v1/tenants", "tenants", doing: "list tenants")
+            let tenants = try await api.all("/v1/tenants", "tenants", doing: "list tenants").byName
             output.tell(["tenants": .array(tenants)]) { style in
                 guard !tenants.isEmpty else { return ["There are no tenants that you may see."] }
                 return Table.lines(

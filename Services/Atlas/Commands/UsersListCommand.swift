@@ -16,7 +16,7 @@ struct UsersListCommand: AsyncParsableCommand {
     func run() async throws {
         let output = options.output
         try await Settings().withAPI { api in
-            let users = try await api.all("/v1/users", "users", doing: "list people")
+            let users = try await api.all("/v1/users", "users", doing: "list people").byName
             output.tell(["users": .array(users)]) { style in
                 guard !users.isEmpty else { return ["There is nobody whom you may see."] }
                 return Table.lines(["NAME", "KIND", "HOLDS", "ID"], users.map(Self.row), style)
