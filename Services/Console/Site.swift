@@ -53,7 +53,8 @@ struct Site: Sendable {
         origin = OriginCheck(publicURL: settings.publicURL)
         frames = try Frames(assets: assets)
         let stream = EventStream(principals: principals)
-        live = LivePages(stream: stream, frames: frames)
+        news = News(inbox: Inbox(pool: pool), access: access, stream: stream, frames: frames)
+        live = LivePages(stream: stream, frames: frames, news: news)
         signIn = SignInPages(
             password: settings.allowsPasswords
                 ? PasswordSignIn(accounts: accounts, attempts: SignInAttempts(pool: pool)) : nil,
@@ -77,7 +78,6 @@ struct Site: Sendable {
         backups = BackupPages(pool: pool, starter: starter)
         management = ManagementPages(pool: pool, starter: starter)
         notifications = NotificationPages(pool: pool, starter: starter)
-        news = News(inbox: Inbox(pool: pool), access: access, stream: stream, frames: frames)
         deadLetters = DeadLetterPage(
             letters: DeadLetterReading(pool: pool), access: access, starter: starter)
         bulk = BulkPages(pool: pool, starter: starter)

@@ -64,6 +64,24 @@ struct ConsoleStage: Sendable {
             ])
     }
 
+    /// Starts a connection check, which has succeeded then: without any consumer.
+    func succeededRun(_ browser: Browser) async throws {
+        _ = try await start(browser)
+        _ = try await pool.query(
+            "UPDATE runs SET state = 'completed', outcome = 'succeeded', completed_at = now()")
+    }
+
+    /// Tells the one who started the newest run of it, so many seconds ago: without any notifier.
+    func tell(_ title: String, at secondsAgo: Double = 0) async throws {
+        _ = try await pool.query(
+            """
+            INSERT INTO notifications (run_id, channel, workspace_id, tenant_id, user_id, title, body, event, created_at)
+            SELECT id, 'inbox', workspace_id, tenant_id, initiator_id, $1, '', '{}',
+                   clock_timestamp() - make_interval(secs => $2::float8)
+            FROM runs ORDER BY id DESC LIMIT 1
+            """, [.text(title), .double(secondsAgo)])
+    }
+
     func runs() async throws -> [RunID] {
         try await pool.query("SELECT id FROM runs ORDER BY id").map { RunID(try $0.uuid("id")) }
     }

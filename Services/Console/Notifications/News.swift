@@ -8,14 +8,18 @@ struct News: Sendable {
     /// What was told so long before the page was made is told, too: while one page is left for the next, nobody listens.
     /// The browser knows what it has shown. In seconds.
     private static let overlap = 15.0
-    /// The oldest page that is told what it missed, in seconds.
-    private static let ageLimit = 86_400
 
-    /// What the browser was told.
-    private struct Told {
-        var entries: Set<DeliveryID> = []
-        var mark: Inbox.Mark?
-        var unread: Int?
+    /// What a browser was told.
+    struct Told {
+        fileprivate let since: Date
+        fileprivate var entries: Set<DeliveryID> = []
+        fileprivate var mark: Inbox.Mark?
+        fileprivate var unread: Int?
+
+        /// Nothing yet, to a page that is as old as its browser says.
+        init(_ visit: Visit) {
+            since = visit.now.addingTimeInterval(-Double(visit.pageAge) - News.overlap)
+        }
     }
 
     let inbox: Inbox
@@ -32,28 +36,21 @@ struct News: Sendable {
         try await Access.tenants(of: visit.principal, holding: .operationsView, access)
     }
 
-    /// Tells until the browser goes away; of a tenant that the visitor lost nothing more.
+    /// Tells until the browser goes away; of a tenant that the visitor lost nothing more. For a page that does not change by
+    /// itself: the others tell it beside their changes (``LivePages``).
     func stream(_ visit: Visit) -> Reply {
-        let since = Self.since(visit)
-        return stream.reply(to: visit, from: Told()) { told, visit in
-            try await events(visit, since: since, &told)
-        }
+        stream.reply(to: visit, from: Told(visit)) { told, visit in try await events(visit, &told) }
     }
 
-    /// Since when: as old as the page is, as it says.
-    private static func since(_ visit: Visit) -> Date {
-        let age = visit.query["age"].flatMap { Int($0) } ?? 0
-        return visit.now.addingTimeInterval(-Double(min(max(0, age), ageLimit)) - overlap)
-    }
-
-    private func events(_ visit: Visit, since: Date, _ told: inout Told) async throws -> String {
+    /// What is new since the last call.
+    func events(_ visit: Visit, _ told: inout Told) async throws -> String {
         let user = visit.principal.userID
         let mark = try await inbox.mark(of: user)
         guard mark != told.mark else { return "" }
         told.mark = mark
         let visible = try await visible(visit)
         var events = ""
-        for entry in try await inbox.news(of: user, on: visible, since: since)
+        for entry in try await inbox.news(of: user, on: visible, since: told.since)
         where told.entries.insert(entry.id).inserted {
             events += ServerEvent.text(
                 frames.renderPart("news", InboxRow(entry, now: visit.now)), name: "ended",

@@ -25,70 +25,64 @@
     while (place) { const next = place.nextSibling; place.remove(); place = next; }
   };
 
-  // Listens to what `address` gives while somebody looks at the page; each event goes to the function of its name.
-  const listenTo = (address, events) => {
-    let source = null, isPaused = false, isOver = false;
-    const change = () => {
-      const wanted = !isPaused && !isOver && !document.hidden;
-      if (wanted && !source) {
-        source = new EventSource(address());
-        for (const [name, take] of Object.entries(events)) source.addEventListener(name, take);
-      }
-      if (!wanted) { source?.close(); source = null; }
-    };
-    document.addEventListener("visibilitychange", change);
-    addEventListener("pagehide", () => { isOver = true; change(); });
-    addEventListener("pageshow", () => { isOver = false; change(); });
-    change();
-    return (paused) => { isPaused = paused; change(); };
-  };
-
-  if (live && "live" in document.body.dataset) {
-    const button = document.querySelector("[data-pause]");
-    const pause = listenTo(() => location.pathname + location.search, {
-      message: (event) => {
-        const fresh = live.cloneNode(false);
-        fresh.innerHTML = event.data;
-        morph(live, fresh);
-        ready();
-      },
-      reload: () => { pause(true); location.reload(); },
-    });
-    if (button) {
-      let isPaused = false;
-      button.hidden = false;
-      button.addEventListener("click", () => {
-        isPaused = !isPaused;
-        button.textContent = isPaused ? "Go on" : "Pause";
-        pause(isPaused);
-      });
-    }
-  }
-
   // What a person is told while pages are open: on each of them, and not again on those that are opened later. It stays
   // until it is closed.
   const news = document.querySelector("[data-news]");
-  if (news) {
-    const shownAtOnce = 3, remembered = 100, shown = new Set();
-    const told = () => JSON.parse(localStorage.getItem("told") ?? "[]");
-    const isNew = (id) => {
-      const before = told().find((one) => one.id === id);
-      if (!before) localStorage.setItem("told", JSON.stringify([{ id, at: Date.now() }, ...told()].slice(0, remembered)));
-      return !shown.has(id) && !(before && before.at < performance.timeOrigin);
-    };
-    // With how old the page is, in seconds: what was told in the meantime is told, too.
-    listenTo(() => `${news.dataset.news}?age=${Math.ceil(performance.now() / 1000)}`, {
-      ended: (event) => {
-        if (!isNew(event.lastEventId)) return;
-        shown.add(event.lastEventId);
-        news.insertAdjacentHTML("beforeend", event.data);
-        while (news.children.length > shownAtOnce) news.firstElementChild.remove();
-      },
-      unread: (event) => {
-        for (const count of document.querySelectorAll("[data-unread]")) count.textContent = event.data;
-      },
+  const shownAtOnce = 3, remembered = 100, shown = new Set();
+  const isNew = (id) => {
+    const told = JSON.parse(localStorage.getItem("told") ?? "[]");
+    const before = told.find((one) => one.id === id);
+    if (!before) localStorage.setItem("told", JSON.stringify([{ id, at: Date.now() }, ...told].slice(0, remembered)));
+    return !shown.has(id) && !(before && before.at < performance.timeOrigin);
+  };
+  news?.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".told").remove());
+
+  // Listens while somebody looks at the page: to its own changes, if it has any and is not paused, and in any case to what
+  // is new. With one connection: a browser has six to a place.
+  let source = null, isPaused = false, isOver = false;
+  const isLive = live && "live" in document.body.dataset;
+  const events = {
+    message: (event) => {
+      const fresh = live.cloneNode(false);
+      fresh.innerHTML = event.data;
+      morph(live, fresh);
+      ready();
+    },
+    reload: () => { isOver = true; listen(); location.reload(); },
+    ended: (event) => {
+      if (!isNew(event.lastEventId)) return;
+      shown.add(event.lastEventId);
+      news.insertAdjacentHTML("beforeend", event.data);
+      while (news.children.length > shownAtOnce) news.firstElementChild.remove();
+    },
+    unread: (event) => {
+      for (const count of document.querySelectorAll("[data-unread]")) count.textContent = event.data;
+    },
+  };
+  // With how old the page is, in seconds: what was told in the meantime is told, too.
+  const address = () => {
+    const place = isLive && !isPaused ? location.pathname + location.search : news.dataset.news;
+    return `${place}${place.includes("?") ? "&" : "?"}age=${Math.ceil(performance.now() / 1000)}`;
+  };
+  const listen = () => {
+    source?.close();
+    source = null;
+    if (!news || isOver || document.hidden) return;
+    source = new EventSource(address());
+    for (const [name, take] of Object.entries(events)) source.addEventListener(name, take);
+  };
+  document.addEventListener("visibilitychange", listen);
+  addEventListener("pagehide", () => { isOver = true; listen(); });
+  addEventListener("pageshow", () => { isOver = false; listen(); });
+
+  const button = document.querySelector("[data-pause]");
+  if (button && isLive) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      isPaused = !isPaused;
+      button.textContent = isPaused ? "Go on" : "Pause";
+      listen();
     });
-    news.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".told").remove());
   }
 
   // A form that starts something is sent once.

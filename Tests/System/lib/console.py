@@ -374,6 +374,24 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
 
 
+def side_by_side(context):
+    """A browser has six connections to a place, and each page in sight holds one."""
+    places = ["", "/operations", "/tenants", "/schedules", "/me"]
+    windows = [context.new_page() for _ in places]
+    for window, place in zip(windows, places):
+        window.goto(f"{URL}/admin{place}")
+    run = check_now("Litware", "Nadia Brandt")
+    for window in windows:
+        window.locator(f".told a[href='/admin/operations/{run}']").wait_for(timeout=30_000)
+    check("five windows side by side are told, and a change is seen in each of them",
+          windows[1].locator(f"#live a[href='/admin/operations/{run}']").count() == 1)
+    another = context.new_page()
+    another.goto(URL + "/admin/access", timeout=10_000)
+    check("and one more page comes", another.locator("h1").count() == 1)
+    for window in windows + [another]:
+        window.close()
+
+
 def told_live(context):
     page, other = context.new_page(), context.new_page()
     other.goto(URL + "/admin/me")
@@ -828,11 +846,11 @@ def main():
         context = browser.new_context()
         first = context.new_page()
         sign_in(first, "nadia")
-        # A browser has six connections to a place, and each page in sight holds two.
         first.close()
         double_click(context)
         consumer = watching(context)
         living_list(context)
+        side_by_side(context)
         consumer = blocked(context, consumer)
         backups(context)
         consumer = revoked(context, consumer)
