@@ -104,9 +104,9 @@ func withConsumer<R: Sendable>(
 
 extension Consumer {
     /// The next `count` deliveries, unsettled; fails when they do not come within the limit.
-    func take(_ count: Int, within limit: Duration = .seconds(20)) async throws -> [Delivery] {
+    func take(_ count: Int) async throws -> [Delivery] {
         let bursts = bursts
-        let taken = try await inTime("\(count) deliveries", within: limit) {
+        let taken = try await inTime("\(count) deliveries") {
             var taken: [Delivery] = []
             for await burst in bursts {
                 taken += burst

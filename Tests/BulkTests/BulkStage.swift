@@ -169,8 +169,8 @@ final class BulkStage {
         subscript(_ name: String) -> Int { counts[name]?.integer ?? 0 }
     }
 
-    func ended(_ run: RunID, within limit: Duration = .seconds(60)) async throws -> Ended {
-        try await eventually("the run ends", within: limit) {
+    func ended(_ run: RunID) async throws -> Ended {
+        try await eventually("the run ends") {
             let row = try await pool.query(
                 "SELECT outcome, reason_code, counts::text FROM runs WHERE id = $1::uuid", [.uuid(run.uuid)])[
                     0]
@@ -183,7 +183,7 @@ final class BulkStage {
     /// Waits until a run is done with so many items; what it is at then. -1 when it has ended before.
     @discardableResult
     func reached(_ count: Int, _ run: RunID) async throws -> Int {
-        try await eventually("the run gets on", within: .seconds(60)) { () -> Int? in
+        try await eventually("the run gets on") { () -> Int? in
             let row = try await pool.query(
                 """
                 SELECT r.completed_at IS NOT NULL, coalesce(p.done, 0)

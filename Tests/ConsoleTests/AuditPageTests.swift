@@ -96,7 +96,7 @@ struct AuditPageTests {
         try await ConsoleStage.with { stage in
             try await fill(stage)
             // Transactions in other databases of the server hold the horizon, too: it is waited for.
-            try await eventually("all is sealed", within: .seconds(60)) {
+            try await eventually("all is sealed") {
                 _ = try await AuditSeals(pool: stage.pool).seal()
                 let sealed = try await stage.count(
                     "SELECT coalesce(sum(cardinality(ids)), 0)::int FROM audit_blocks")

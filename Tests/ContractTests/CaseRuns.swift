@@ -111,7 +111,7 @@ struct CaseRuns {
     func publish(_ all: [Started]) async throws {
         relay.publish(all.map(\.message))
         let ids = Parameter.uuids(all.map(\.run.uuid))
-        _ = try await eventually("the messages are published", within: .seconds(60)) {
+        _ = try await eventually("the messages are published") {
             let left = try await pool.query(
                 "SELECT count(*) FROM outbox WHERE run_id = ANY ($1::uuid[])", [ids])[0].int(0)
             return left == 0 ? true : nil

@@ -98,7 +98,7 @@ package final class ConsumerProcesses {
         var done = 0
         for kill in 0..<times {
             let target = done + Int.random(in: 1...most)
-            let isOver = try await eventually("the run gets on", within: .seconds(60)) { () -> Bool? in
+            let isOver = try await eventually("the run gets on") { () -> Bool? in
                 let row = try await stage.database.pool.query(
                     """
                     SELECT r.completed_at IS NOT NULL, coalesce(p.done, 0)

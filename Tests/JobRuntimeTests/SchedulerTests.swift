@@ -30,7 +30,7 @@ struct SchedulerTests {
             // They are running when it becomes due.
             _ = try await stage.database.pool.query(
                 "UPDATE schedules SET next_due_at = clock_timestamp(), look_at = clock_timestamp()")
-            _ = try await eventually("three jobs are in the queue", within: .seconds(40)) {
+            _ = try await eventually("three jobs are in the queue") {
                 let found = try await stage.virtualHost.messages(in: JobTopology.queue(of: .provider))
                 return found.ready == 3 ? true : nil
             }

@@ -95,7 +95,7 @@ final class MailReceiver: Sendable {
 
     /// Waits until it has taken so many.
     func mails(_ count: Int) async throws -> [Mail] {
-        try await eventually("the relay has taken \(count) mails", within: .seconds(40)) {
+        try await eventually("the relay has taken \(count) mails") {
             let mails = try await mails()
             return mails.count >= count ? mails : nil
         }

@@ -25,7 +25,7 @@ struct MailTests {
             options.mails = settings(relay)
             try await scene.notifying(options) { notifier in
                 try await scene.publish(scene.event(of: run))
-                _ = try await eventually("the mail is over", within: .seconds(40)) {
+                _ = try await eventually("the mail is over") {
                     try await scene.rows(.email).first?.isDue == false ? true : nil
                 }
                 try await body(scene, relay, run, notifier)

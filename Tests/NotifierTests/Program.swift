@@ -34,8 +34,8 @@ final class Program: Sendable {
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
     /// Its exit status, or the number of the signal that ended it.
-    func exitStatus(within limit: Duration = .seconds(30)) async throws -> Int32 {
-        try await eventually("the notifier ends", within: limit) {
+    func exitStatus() async throws -> Int32 {
+        try await eventually("the notifier ends") {
             process.isRunning ? nil : process.terminationStatus
         }
     }

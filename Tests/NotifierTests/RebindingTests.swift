@@ -31,7 +31,7 @@ struct RebindingTests {
         _ = try await scene.pool.query(
             "UPDATE notifications SET next_delivery_at = now() WHERE channel = 'webhook'")
         let program = try program(scene, names, allowsPrivate: allowsPrivate)
-        let tries = try await eventually("a try is written down", within: .seconds(60)) {
+        let tries = try await eventually("a try is written down") {
             let tries = try await scene.deliveries()
             return tries.count > before.count ? tries : nil
         }

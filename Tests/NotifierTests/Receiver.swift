@@ -92,7 +92,7 @@ final class Receiver: Sendable {
 
     /// Waits until it has seen so many.
     func seen(_ count: Int) async throws -> [Sighting] {
-        try await eventually("the receiver has seen \(count) requests", within: .seconds(40)) {
+        try await eventually("the receiver has seen \(count) requests") {
             let seen = try await seen()
             return seen.count >= count ? seen : nil
         }

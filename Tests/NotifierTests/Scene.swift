@@ -179,7 +179,7 @@ struct Scene: Sendable {
             }
         }
         defer { running.cancel() }
-        _ = try await eventually("enough messages in \(queue)", within: .seconds(40)) {
+        _ = try await eventually("enough messages in \(queue)") {
             isEnough(taken.withLock { $0 }) ? true : nil
         }
         await consumer.cancel()

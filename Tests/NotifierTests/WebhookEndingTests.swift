@@ -42,7 +42,7 @@ struct WebhookEndingTests {
             for _ in 0..<runs {
                 try await scene.publish(scene.event(of: scene.run(initiator: scene.world.operator)))
             }
-            _ = try await eventually("all are over", within: .seconds(40)) {
+            _ = try await eventually("all are over") {
                 let rows = try await scene.rows(.webhook)
                 return rows.count == before + runs && !rows.contains(where: \.isDue) ? true : nil
             }

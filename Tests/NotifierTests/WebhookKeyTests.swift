@@ -17,7 +17,7 @@ struct WebhookKeyTests {
         let run = try await scene.run(initiator: scene.world.operator)
         _ = try await scene.tell(run)
         try await scene.notifying { _ in
-            _ = try await eventually("it is delivered", within: .seconds(40)) {
+            _ = try await eventually("it is delivered") {
                 try await scene.rows(.webhook).first { $0.run == run }?.isDelivered == true ? true : nil
             }
         }
@@ -118,7 +118,7 @@ struct WebhookKeyTests {
             try await scene.notifying { one in
                 try await scene.notifying { other in
                     try await scene.publish(Array(repeating: event.body, count: 20))
-                    _ = try await eventually("all are over", within: .seconds(40)) {
+                    _ = try await eventually("all are over") {
                         let rows = try await scene.rows(.webhook)
                         return rows.count == 3 && !rows.contains(where: \.isDue) ? true : nil
                     }

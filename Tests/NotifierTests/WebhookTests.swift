@@ -35,7 +35,7 @@ struct WebhookTests {
     private func settled(
         _ scene: Scene, _ what: String, _ isSo: @Sendable (Scene.Row) -> Bool
     ) async throws {
-        _ = try await eventually(what, within: .seconds(40)) {
+        _ = try await eventually(what) {
             try await scene.rows(.webhook).first.map(isSo) == true ? true : nil
         }
     }
@@ -213,7 +213,7 @@ struct WebhookTests {
             for run in runs { try await tell(run, scene) }
             try await scene.notifying { _ in
                 try await scene.notifying { _ in
-                    _ = try await eventually("all are delivered", within: .seconds(40)) {
+                    _ = try await eventually("all are delivered") {
                         try await scene.rows(.webhook).filter(\.isDelivered).count == runs.count ? true : nil
                     }
                 }

@@ -57,7 +57,7 @@ import Testing
         var target = 0
         for kill in 0..<Self.kills {
             target += Int.random(in: 1...12)
-            let isOver = try await eventually("the restore gets on", within: .seconds(60)) { () -> Bool? in
+            let isOver = try await eventually("the restore gets on") { () -> Bool? in
                 let row = try await stage.database.pool.query(
                     "SELECT completed_at IS NOT NULL FROM runs WHERE id = $1::uuid", [.uuid(run.uuid)])[0]
                 if try row.bool(0) { return true }

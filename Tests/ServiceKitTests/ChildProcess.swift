@@ -49,14 +49,14 @@ final class ChildProcess: Sendable {
     }
 
     /// The exit status, when it has ended by itself; 0 to 255.
-    func exitStatus(within limit: Duration = .seconds(30)) async throws -> Int32 {
-        try await wait(within: limit) { !process.isRunning }
+    func exitStatus() async throws -> Int32 {
+        try await wait { !process.isRunning }
         #expect(process.terminationReason == .exit)
         return process.terminationStatus
     }
 
-    private func wait(within limit: Duration = .seconds(30), until condition: () -> Bool) async throws {
-        do { try await eventually("the child gets on", within: limit, condition) } catch {
+    private func wait(until condition: () -> Bool) async throws {
+        do { try await eventually("the child gets on", condition) } catch {
             kill(identifier, SIGKILL)
             try #require(Bool(false), "waited in vain; it logged \(messages)")
         }

@@ -5,9 +5,12 @@ package struct NotInTime: Error, CustomStringConvertible {
     package init(description: String) { self.description = description }
 }
 
+/// How long what is sure to come may take: all suites run at once, and the machine may be small and busy.
+package let patience = Duration.seconds(60)
+
 /// Looks for a value until it is there, at most `limit`. For what has no signal to wait on.
 package func eventually<R>(
-    _ what: String, within limit: Duration = .seconds(20), isolation: isolated (any Actor)? = #isolation,
+    _ what: String, within limit: Duration = patience, isolation: isolated (any Actor)? = #isolation,
     _ look: () async throws -> R?
 ) async throws -> R {
     let end = ContinuousClock.now + limit
@@ -20,7 +23,7 @@ package func eventually<R>(
 
 /// Asks until it holds, at most `limit`.
 package func eventually(
-    _ what: String, within limit: Duration = .seconds(20), isolation: isolated (any Actor)? = #isolation,
+    _ what: String, within limit: Duration = patience, isolation: isolated (any Actor)? = #isolation,
     _ condition: () async throws -> Bool
 ) async throws {
     _ = try await eventually(what, within: limit) { try await condition() ? () : nil } as Void
@@ -28,7 +31,7 @@ package func eventually(
 
 /// What `wait` returns, at most after `limit`; then it is cancelled, and ``NotInTime`` is thrown.
 package func inTime<R: Sendable>(
-    _ what: String, within limit: Duration = .seconds(20), _ wait: @escaping @Sendable () async throws -> R
+    _ what: String, within limit: Duration = patience, _ wait: @escaping @Sendable () async throws -> R
 ) async throws -> R {
     try await withThrowingTaskGroup(of: R.self) { group in
         group.addTask { try await wait() }
