@@ -21,6 +21,8 @@ source "$ROOT/scripts/lib/install.sh"
 source "$ROOT/scripts/lib/build.sh"
 
 STACK_LOG_LEVEL=${LOG_LEVEL:-info}
+# The programs: what was built last, for a system test that is run by itself. `build_programs` and scripts/test say others.
+export BIN=${BIN:-$ROOT/.build/debug}
 
 # PostgreSQL and RabbitMQ.
 stack_servers() {
@@ -35,6 +37,7 @@ stack_servers() {
 # DATABASE_URL (the starter's) and CONSOLE_DATABASE_URL for the tests.
 stack_database() {
     local service
+    [[ -x "$BIN/atlas" ]] || die "There are no programs in $BIN. Build them first: swift build"
     secret database-owner
     OWNER_DATABASE_URL=postgres://atlas_owner:$SECRET@$POSTGRES_HOST:$POSTGRES_PORT/tenantatlas
     if [[ -z "$(postgres_sql postgres <<<"SELECT 1 FROM pg_database WHERE datname = 'tenantatlas'")" ]]; then
