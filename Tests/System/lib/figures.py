@@ -75,7 +75,7 @@ def main():
         'tenantatlas_runs_running{family="provider"}', 'tenantatlas_runs_waiting{family="provider"}',
         "tenantatlas_outbox_overdue_messages"]] == [0, 0, 0], text)
     consumer = Consumer("ProviderConsumer").start()
-    until("nothing is queued any more", lambda: value(read(f"{starter}/metrics"), queued) == 0, 30)
+    until("nothing is queued any more", lambda: value(read(f"{starter}/metrics"), queued) == 0)
     text = read(f"{starter}/metrics")
     claim("when they have ended, nothing is queued or old", value(text, oldest) == 0, text)
 

@@ -125,7 +125,7 @@ class Consumer:
 
     def stop(self):
         self.process.terminate()
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=60)
 
 
 def until(what, look, limit=60):
