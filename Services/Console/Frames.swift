@@ -99,14 +99,13 @@ struct Frames: Sendable {
         return text
     }
 
-    /// What of a page changes by itself.
+    /// What of a page changes by itself. Its forms say themselves where they lead back to.
     func renderLive(_ page: SitePage, for visit: Visit) -> String {
         render(
             page.template + "-live",
             frame(
                 page, items: [], person: visit.principal.name, csrf: visit.seal.formToken,
-                back: visit.address,
-                notice: nil, theme: .system))
+                back: "", notice: nil, theme: .system))
     }
 
     private func render(_ template: String, _ frame: Frame) -> String {

@@ -11,8 +11,6 @@ import Store
 struct Visit: Sendable {
     /// The most bytes of a form.
     static let formLimit = 256 * 1024
-    /// See ``pageAge``.
-    private static let ageName = "age"
     /// A page that is older is told no more of what it missed, in seconds.
     private static let ageLimit = 86_400
 
@@ -43,19 +41,12 @@ struct Visit: Sendable {
         return Visit(principal, secret: secret, request, now: Date())
     }
 
-    /// Path and query, to come back to: without the age of the page, which a browser that listens puts behind them.
-    var address: String {
-        let address = request.uri.string
-        guard query[Self.ageName] != nil,
-            let cut = address.lastIndex(where: { $0 == "?" || $0 == "&" }),
-            address[cut...].dropFirst().hasPrefix("\(Self.ageName)=")
-        else { return address }
-        return String(address[..<cut])
-    }
+    /// Path and query, to come back to.
+    var address: String { request.uri.string }
 
     /// How long ago the page was made that listens, as its browser says; in seconds.
     var pageAge: Int {
-        let age = query[Self.ageName].flatMap { Int($0) } ?? 0
+        let age = query["age"].flatMap { Int($0) } ?? 0
         return min(max(0, age), Self.ageLimit)
     }
 

@@ -35,13 +35,14 @@ struct LivePageTests {
             try await stage.tell("a minute ago", at: 60)
             let page = "/admin/operations?q=outcome%3Asucceeded"
             try await HeardEvents.listen(browser, page + "&age=120") { events, _ in
-                try await eventually("both") { events.pages.count == 1 && events.named("unread").count == 1 }
+                try await eventually("both") { !events.pages.isEmpty && !events.named("unread").isEmpty }
                 #expect(events.named("ended").map { $0.contains("a minute ago") } == [true])
-                #expect(!events.pages[0].contains("age=120"), "the way back is the page's own address")
                 try await stage.succeededRun(browser)
                 try await stage.tell("just now")
-                try await eventually("the next one") {
-                    events.named("ended").last?.contains("just now") == true && events.pages.count >= 2
+                let run = try #require(try await stage.runs().last)
+                try await eventually("the next one, and its run in the list") {
+                    events.named("ended").last?.contains("just now") == true
+                        && events.pages.last?.contains("\(run)") == true
                 }
             }
         }
