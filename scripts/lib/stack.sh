@@ -21,8 +21,6 @@ source "$ROOT/scripts/lib/install.sh"
 source "$ROOT/scripts/lib/build.sh"
 
 STACK_LOG_LEVEL=${LOG_LEVEL:-info}
-# The programs: what was built last, for a system test that is run by itself. `build_programs` and scripts/test say others.
-export BIN=${BIN:-$ROOT/.build/debug}
 
 # PostgreSQL and RabbitMQ.
 stack_servers() {
@@ -37,6 +35,8 @@ stack_servers() {
 # DATABASE_URL (the starter's) and CONSOLE_DATABASE_URL for the tests.
 stack_database() {
     local service
+    # What was built last, for a system test that is run by itself; who builds has said it before.
+    export BIN=${BIN:-$ROOT/.build/debug}
     [[ -x "$BIN/atlas" ]] || die "There are no programs in $BIN. Build them first: swift build"
     secret database-owner
     OWNER_DATABASE_URL=postgres://atlas_owner:$SECRET@$POSTGRES_HOST:$POSTGRES_PORT/tenantatlas
