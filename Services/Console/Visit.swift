@@ -11,8 +11,6 @@ import Store
 struct Visit: Sendable {
     /// The most bytes of a form.
     static let formLimit = 256 * 1024
-    /// A page that is older is told no more of what it missed, in seconds.
-    private static let ageLimit = 86_400
 
     let principal: Principal
     /// The session's secret: what the Starter is asked with.
@@ -43,12 +41,6 @@ struct Visit: Sendable {
 
     /// Path and query, to come back to.
     var address: String { request.uri.string }
-
-    /// How long ago the page was made that listens, as its browser says; in seconds.
-    var pageAge: Int {
-        let age = query["age"].flatMap { Int($0) } ?? 0
-        return min(max(0, age), Self.ageLimit)
-    }
 
     /// The form that was sent. Throws ``Fault/badForm`` unless a page of this session made it.
     func form() async throws -> FormBody {

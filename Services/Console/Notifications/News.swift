@@ -8,6 +8,8 @@ struct News: Sendable {
     /// What was told so long before the page was made is told, too: while one page is left for the next, nobody listens.
     /// The browser knows what it has shown. In seconds.
     private static let overlap = 15.0
+    /// The oldest page that is told what it missed, in seconds.
+    private static let ageLimit = 86_400
 
     /// What a browser was told.
     struct Told {
@@ -16,9 +18,10 @@ struct News: Sendable {
         fileprivate var mark: Inbox.Mark?
         fileprivate var unread: Int?
 
-        /// Nothing yet, to a page that is as old as its browser says.
+        /// Nothing yet, to a page that is as old as its browser says, in seconds.
         init(_ visit: Visit) {
-            since = visit.now.addingTimeInterval(-Double(visit.pageAge) - News.overlap)
+            let age = visit.query["age"].flatMap { Int($0) } ?? 0
+            since = visit.now.addingTimeInterval(-Double(min(max(0, age), News.ageLimit)) - News.overlap)
         }
     }
 
